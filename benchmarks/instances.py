@@ -263,7 +263,7 @@ def solve(
     name: str, scenario: Scenario, program: Program, folder: Path, sha256: str, limit_s: float
 ) -> None:
     """Search for a time, write the point, and better the table."""
-    settings = scenario.solver.model_copy(update={"gap": GAP, "time_limit_s": limit_s})
+    settings = scenario.solver.revised({"gap": GAP, "time_limit_s": limit_s})
     # Without a schedule nothing is tidied, which may cost 1e-7 of turnover.
     solution = optimise(replace(program_of(scenario), schedule={}), settings)
     by = f"the planner with HiGHS {version()}, {limit_s:g} s"

@@ -9,7 +9,10 @@ plan.write("plans/huainan")
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from planner import errors
 
 if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the two
     from planner.auditor.audit import audit as audit
@@ -26,6 +29,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.report.comparison.compare import compare as compare
     from planner.scenario.scenario import Scenario as Scenario
     from planner.scenario.scenario import load as load
+    from planner.scenario.scenario_file import SolverSettings as SolverSettings
     from planner.studies.break_even import break_even as break_even
     from planner.studies.end_values import with_end_values as with_end_values
     from planner.studies.prices import Prices as Prices
@@ -43,8 +47,10 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.studies.sweep import sweep as sweep
     from planner.studies.year import plan_year as plan_year
     from planner.sweeps.result import Sweep as Sweep
+    from planner.timeseries.horizon import Horizon as Horizon
 
 _MODULES = {
+    "Horizon": "timeseries.horizon",
     "InfeasibleError": "errors",
     "NoPlanError": "errors",
     "Output": "plan.output",
@@ -58,6 +64,7 @@ _MODULES = {
     "Settlement": "studies.settle",
     "Simulation": "studies.simulate",
     "SolveError": "errors",
+    "SolverSettings": "scenario.scenario_file",
     "StochasticPlan": "plan.stochastic_plan",
     "Sweep": "sweeps.result",
     "audit": "auditor.audit",
@@ -88,6 +95,15 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"planner.{_MODULES[name]}"), name)
+
+
+def _read_outside(model: type[Any], data: Mapping[str, Any]) -> Any:
+    from planner.scenario.typed_values import read_outside
+
+    return read_outside(model, data)
+
+
+errors.read_outside = _read_outside
 
 
 def __dir__() -> list[str]:

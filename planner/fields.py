@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import dedent
-from typing import Annotated, Any, ClassVar, Self, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from pydantic import (
@@ -18,10 +18,13 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
+from planner import errors
+from planner.errors import PlannerError, Problem, ScenarioError
 from planner.message import Message
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of components, nodes and members
@@ -29,6 +32,7 @@ TITLE = r"\S"  # of a scenario, a component or a sweep, in any script
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
 ROUNDING = 1e-9  # of a limit, and of 1 at least: a value that is beyond the limit by less is at it
 NOTHING = 1e-6  # MW, MWh, nodes, Mtok, tCO2: less is none, as a solver is no more exact
+SWITCHES = {True: "on", False: "off"}  # words that YAML 1.1 reads as these
 LEAST_MWH = 1e-3  # or Mtok: of a kWh or less no share and no value per kWh is reported
 
 
@@ -137,6 +141,61 @@ class Frozen(BaseModel):
     remedies: ClassVar[Mapping[str, str]] = {}
     """What to write instead of a value that a field refuses for its size or its form, by field."""
 
+    if not TYPE_CHECKING:  # which knows the fields
+
+        def __init__(self, /, **data: Any) -> None:
+            try:
+                super().__init__(**data)
+                return
+            except (ValidationError, TypeError, ValueError):
+                pass  # below, so that an error shows no other before it
+            made = errors.read_outside(type(self), data)
+            self.__setstate__(made.__getstate__())
+
+        __init__.__pydantic_base_init__ = True  # data is validated without a call of it
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            try:
+                super().__setattr__(name, value)
+            except ValidationError:
+                message = _unchanging(f"{type(self).__name__}.{name}")
+                raise PlannerError(message) from None
+
+    def revised(self, update: Mapping[str, Any]) -> Self:
+        """Return a copy with fields replaced by values that are known to be valid."""
+        return super().model_copy(update=update)
+
+    @classmethod
+    def unchecked(cls, **values: Any) -> Self:
+        """Return a value with fields that are known to be valid."""
+        return super().model_construct(**values)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; what replaces a field is checked.
+
+        Raises:
+            ScenarioError: it is not valid.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        try:
+            return self._with_fields(update)
+        except ScenarioError as error:
+            name = f"{type(self).__name__}.model_copy"
+            raise ScenarioError([*error.problems, Problem(_unchanging(name))]) from None
+
+    def _with_fields(self, update: Mapping[str, Any]) -> Self:
+        return type(self)(**{n: getattr(self, n) for n in self.model_fields_set} | dict(update))
+
+    def copy(self, **options: Any) -> Self:
+        """Return a copy, as `model_copy`."""
+        return self.model_copy(**options)
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **_: Any) -> Self:
+        """Refuse to make a value that is not checked. Raises PlannerError."""
+        raise PlannerError(_unchanging(f"{cls.__name__}.model_construct"))
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema: CoreSchema = _rounded_to_limits(handler(source), cls)
@@ -172,6 +231,15 @@ class Frozen(BaseModel):
         )
 
     __hash__ = None  # type: ignore[assignment]  # values hold arrays
+
+
+def _unchanging(name: str) -> Message:
+    """Return the message of an attempt to change a value, or to make one, without its checks."""
+    return Message(
+        "{name}: a scenario and its parts never change, and are checked whole; write"
+        " scenario.with_values({{path: value}}), which returns a changed scenario",
+        name=name,
+    )
 
 
 def field_docstrings(cls: type[Frozen]) -> dict[str, str]:

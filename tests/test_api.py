@@ -100,6 +100,25 @@ def test_errors_travel_between_processes() -> None:
             assert vars(arrived) == vars(error)
 
 
+def test_every_error_pickles() -> None:
+    import copy
+    import pickle
+
+    from planner.errors import PlannerError, Problem, ScenarioError
+    from planner.message import Message
+
+    def below(cls: type[PlannerError]) -> list[type[PlannerError]]:
+        return [cls, *(one for sub in cls.__subclasses__() for one in below(sub))]
+
+    for module in pkgutil.walk_packages(planner.__path__, "planner."):
+        importlib.import_module(module.name)
+    for cls in below(PlannerError):
+        message = Message("must be {value:g}", value=2)
+        error = cls([Problem(message)]) if issubclass(cls, ScenarioError) else cls(message)
+        for arrived in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+            assert (type(arrived), str(arrived), vars(arrived)) == (cls, str(error), vars(error))
+
+
 def test_a_value_cannot_forge_lines_of_an_error() -> None:
     from planner.message import Message
 

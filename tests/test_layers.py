@@ -16,8 +16,9 @@ ROOT_NAME = "planner"
 # Lowest first. A package imports itself and packages of lower floors; those of one floor do not
 # import each other.
 FLOORS = [
-    {"message", "units"},
-    {"errors", "fields"},
+    {"message", "units", "field_types"},
+    {"errors"},
+    {"fields"},
     {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},
     {"components"},

@@ -33,7 +33,7 @@ from planner.timeseries.series import Array, NonNegative
 class Carbon(Component):
     """A price for emissions, a budget for them, or both."""
 
-    kind: Literal["carbon"]
+    kind: Literal["carbon"] = "carbon"
     also_called: ClassVar[str] = "co2 emission emissions ets"
     rules: ClassVar[Mapping[str, str]] = {
         "budget": (
@@ -119,7 +119,7 @@ class Carbon(Component):
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         emitted = float(np.sum(values["gross_tco2"] + values["import_tco2"]))
-        return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
+        return self.revised({"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
@@ -128,6 +128,4 @@ class Carbon(Component):
             return self
         after = later(values, window)
         emitted = float(np.sum(after["gross_tco2"] + after["import_tco2"]))
-        return self.model_copy(
-            update={"budget_tco2": max(self.budget_tco2 - max(emitted, 0.0), 0.0)}
-        )
+        return self.revised({"budget_tco2": max(self.budget_tco2 - max(emitted, 0.0), 0.0)})

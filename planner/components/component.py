@@ -264,7 +264,7 @@ class Component(Frozen):
         """
         if not len(executed):
             ending = self.resolved_ending()
-            return self if ending is None else self.model_copy(update={"ending": ending})
+            return self if ending is None else self.revised({"ending": ending})
         until = {name: column[: executed.last] for name, column in values.items()}
         return self.after(until, executed, horizon)
 

@@ -25,13 +25,13 @@ from planner.fields import Name
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import Array, Series
+from planner.timeseries.series import Array, Series, SeriesOrNone
 
 
 class Contract(Component):
     """A contract for difference; it is settled beside the grid and does not change the dispatch."""
 
-    kind: Literal["contract"]
+    kind: Literal["contract"] = "contract"
     also_called: ClassVar[str] = "cfd ppa"
     mw: Series
     """Contracted power: sold positive, bought negative."""
@@ -39,7 +39,7 @@ class Contract(Component):
     """Contracted price."""
     grid: Name | None = None
     """Grid whose prices are the reference; needed where there are several."""
-    reference_price_cny_per_mwh: Series | None = None
+    reference_price_cny_per_mwh: SeriesOrNone = None  # type: ignore[assignment]
     """Price that the contract is settled against; else the grid's export price for what is sold,
     its import price for what is bought."""
 

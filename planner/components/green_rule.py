@@ -111,9 +111,7 @@ class GreenEnergy(Frozen):
     def plus(self, other: GreenEnergy) -> GreenEnergy:
         """Return the sums of both."""
         fields = type(self).model_fields
-        return self.model_copy(
-            update={name: getattr(self, name) + getattr(other, name) for name in fields}
-        )
+        return self.revised({name: getattr(self, name) + getattr(other, name) for name in fields})
 
 
 def shortfall(rule: str, share: float, energy: Mapping[str, Expression]) -> Expression:
@@ -131,7 +129,7 @@ def shortfall(rule: str, share: float, energy: Mapping[str, Expression]) -> Expr
 class GreenRule(Component):
     """A rule on renewable energy over a period that the horizon is a part of."""
 
-    kind: Literal["green_rule"]
+    kind: Literal["green_rule"] = "green_rule"
     also_called: ClassVar[str] = "green rule green_share"
     rules: ClassVar[Mapping[str, str]] = {
         "self_use": (
@@ -294,7 +292,7 @@ class GreenRule(Component):
             f"{name}_mwh": step_h * max(0.0, float(np.sum(values[f"{name}_mw"]))) for name in FLOWS
         }
         used_mwh = mwh.pop("taken_mwh") - mwh["exported_mwh"]
-        return GreenEnergy().model_copy(update={**mwh, "used_mwh": used_mwh})
+        return GreenEnergy().revised({**mwh, "used_mwh": used_mwh})
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         added = self.added(values, horizon.step_h)
@@ -322,7 +320,7 @@ class GreenRule(Component):
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         so_far = self.so_far.plus(self.added(values, horizon.step_h))
-        return self.model_copy(update={"so_far": so_far})
+        return self.revised({"so_far": so_far})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
@@ -332,4 +330,4 @@ class GreenRule(Component):
             changes["ahead"] = self.ahead.plus(self.added(later(values, window), horizon.step_h))
         if not firm and self.penalty_cny_per_mwh is None:
             changes["penalty_cny_per_mwh"] = STEERING_CNY_PER_MWH
-        return self.model_copy(update=changes)
+        return self.revised(changes)

@@ -48,7 +48,7 @@ class JobInitial(Frozen):
 class Job(Component):
     """Work that holds nodes of a fleet for some hours in one piece."""
 
-    kind: Literal["job"]
+    kind: Literal["job"] = "job"
     also_called: ClassVar[str] = "training batch_job task"
     rules: ClassVar[Mapping[str, str]] = {
         "mandatory": "must run once for duration_h {duration_h} h, mandatory true",
@@ -227,7 +227,7 @@ class Job(Component):
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         steps_run = int(np.round(values["running"].sum()))  # a solver's 0.9999999 is a step
         hours_run = self.initial.hours_run + steps_run * horizon.step_h
-        return self.model_copy(update={"initial": JobInitial(hours_run=hours_run)})
+        return self.revised({"initial": JobInitial(hours_run=hours_run)})
 
     def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         passed_h = executed.last * horizon.step_h
@@ -235,4 +235,4 @@ class Job(Component):
             "release_h": max(self.release_h - passed_h, 0.0),
             "deadline_h": max(self.deadline_h - passed_h, 0.0),
         }
-        return super().remaining(values, executed, horizon).model_copy(update=times)
+        return super().remaining(values, executed, horizon).revised(times)

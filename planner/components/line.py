@@ -47,7 +47,7 @@ BOTH = template("carries {first} MW forward and {second} MW backward at once")
 class PowerLine(Component):
     """A power line between two nodes."""
 
-    kind: Literal["line"]
+    kind: Literal["line"] = "line"
     also_called: ClassVar[str] = "cable transmission interconnector 线路"
     rules: ClassVar[Mapping[str, str]] = {
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",

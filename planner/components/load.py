@@ -32,7 +32,7 @@ from planner.timeseries.series import Array, NonNegative
 class Load(Component):
     """Consumers whose demand does not depend on the plan."""
 
-    kind: Literal["load"]
+    kind: Literal["load"] = "load"
     also_called: ClassVar[str] = "demand consumer consumption town 负荷"
     rules: ClassVar[Mapping[str, str]] = {
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",

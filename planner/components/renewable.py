@@ -35,7 +35,7 @@ from planner.timeseries.series import Array, PerUnit
 class Renewable(Component):
     """Photovoltaics or wind."""
 
-    kind: Literal["renewable"]
+    kind: Literal["renewable"] = "renewable"
     also_called: ClassVar[str] = (
         "pv solar wind photovoltaic photovoltaics renewables wind_farm 光伏 风电"
     )

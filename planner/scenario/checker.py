@@ -93,7 +93,7 @@ class Checker:
         if self.problems:
             raise ScenarioError(self.problems)
         notes = self.shared.on_horizon(top).context.notes
-        keys = [CsvSeries.model_construct(**spec).key for spec in _columns_in(self.document.data)]
+        keys = [CsvSeries.unchecked(**spec).key for spec in _columns_in(self.document.data)]
         self.warnings += dict.fromkeys(note for key in keys for note in notes.get(key, ()))
         return {
             **{name: getattr(top, name) for name in ScenarioFile.model_fields},
@@ -153,10 +153,10 @@ class Checker:
         """Report the problems that components have on different horizons alike."""
         alike: list[set[Problem]] = []
         for horizon in stand_ins(self.document.data.get("horizon")):
-            stand_in = top.model_copy(update={"horizon": horizon})
+            stand_in = top.revised({"horizon": horizon})
             document = replace(self.document, problems=())
             checker = Checker(document, Shared(self.shared.folder, self.shared.tables))
-            checker._parts(parts, stand_in.model_copy(update={"initial_from": None}))
+            checker._parts(parts, stand_in.revised({"initial_from": None}))
             alike.append(set(checker.problems))
         self.problems += set.intersection(*alike)
 

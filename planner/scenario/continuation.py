@@ -96,7 +96,7 @@ def with_memory_of(component: Component, later: Component) -> Component:
     if type(later) is not type(component):
         return component
     limits = {field: getattr(later, field) for field in later.remembers}
-    return component.model_copy(update=limits)
+    return component.revised(limits)
 
 
 def changed_endings(

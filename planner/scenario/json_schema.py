@@ -29,6 +29,8 @@ def scenario_schema() -> dict[str, Any]:
         part = component.model_json_schema(ref_template=REFS)
         defs |= part.pop("$defs", {})
         part["properties"]["kind"]["description"] = "Kind of component."
+        part["properties"]["kind"].pop("default", None)  # which only its class has
+        part["required"] = ["kind", *part.get("required", [])]
         defs[component.__name__] = part
         kinds.append({"$ref": REFS.format(model=component.__name__)})
     schema["properties"]["components"] = {

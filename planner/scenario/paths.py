@@ -114,7 +114,7 @@ def with_value(holder: Any, path: Key, value: Any) -> Any:
     if below or not isinstance(holder, dict):
         value = with_value(_below(holder, part), below, value)
     if isinstance(holder, Frozen):
-        return holder.model_copy(update={str(part): value})
+        return holder.revised({str(part): value})
     if isinstance(holder, dict):
         return holder | {part: value}
     items = list(holder)
@@ -184,6 +184,11 @@ def _replaced(
 ) -> tuple[dict[str, Any], tuple[Key, ...], list[Problem]]:
     problems: list[Problem] = []
     paths: list[Key] = []
+    if not isinstance(changes, Mapping):
+        message = Message(
+            "must be a mapping of paths to values, is {text}", text=as_written(changes)
+        )
+        return data, (), [Problem(message, file=OVERRIDE)]
     for text, value in changes.items():
         try:
             path = resolve(data, text)

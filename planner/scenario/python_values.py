@@ -16,15 +16,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Key, dotted
-from planner.fields import FieldError, Frozen, raise_all
-from planner.files.yaml_document import MAX_DEPTH, TOO_LARGE
+from planner.errors import Key, Problem, ScenarioError, as_written, dotted, wrong
+from planner.fields import SWITCHES, FieldError, Frozen, raise_all
+from planner.files.yaml_document import MAX_DEPTH, TOO_LARGE, Document
 from planner.message import Message
-from planner.timeseries.timed_series import Frame, Numbers, TimedSeries
+from planner.timeseries.timed_series import ArrayNumbers, Frame, TimedSeries
 
 PLAIN = frozenset({float, int, str, bool, type(None)})
-READY = (TimedSeries, Frame, Numbers)  # made by an earlier reading; nobody else has them
-SWITCHES = {True: "on", False: "off"}  # what YAML 1.1 reads these words as
+READY = (TimedSeries, Frame, ArrayNumbers)  # made by an earlier reading; nobody else has them
+
+
+def document_of(data: Mapping[str, Any], name: str) -> Document:
+    """Return what a program holds in the place of a YAML file; `name` is what errors call it.
+
+    Raises:
+        ScenarioError: it is no mapping, or holds values of no known type.
+    """
+    if not isinstance(data, Mapping):
+        message = Message("must be a mapping of fields, is {text}", text=as_written(data))
+        raise wrong("", message, file=name)
+    try:
+        return Document(name, plain_value(data))
+    except FieldError as error:
+        faults = (error, *error.others)
+        raise ScenarioError([Problem(one.message, one.path, name) for one in faults]) from None
 
 
 def plain_value(value: object) -> Any:
@@ -61,7 +76,7 @@ def _plain(value: Any, path: Key, problems: list[FieldError]) -> Any:
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.ndim == 1 and value.dtype.kind in "fiu":
-            return Numbers(value.tolist())
+            return ArrayNumbers(value.tolist())
         value = list(value)
     if isinstance(value, list | tuple | range):
         if PLAIN.issuperset(map(type, value)):

@@ -131,7 +131,7 @@ def _partial(model: type[Value], data: Any, wrong: frozenset[str], context: Any)
     except ValidationError:
         return None
     given = {name: getattr(valid, name) for name in fields}
-    value: Value = cast("type[Any]", model).model_construct(**given)
+    value: Value = cast("type[Any]", model).unchecked(**given)
     for name in wrong & vars(value).keys():
         del vars(value)[name]
     return value

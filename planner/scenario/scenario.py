@@ -7,22 +7,24 @@ their changes do not touch (tables, validated components), so that only the chan
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PrivateAttr
 
 from planner.components.component import Site
-from planner.errors import Problem, ScenarioError
+from planner.errors import Problem, ScenarioError, wrong
 from planner.fields import FieldError
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker
-from planner.scenario.paths import override, overridden
+from planner.scenario.paths import overridden, override
 from planner.scenario.plain_data import plain_scenario
+from planner.scenario.python_values import document_of
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.shared_parts import Shared, Tables
 from planner.scenario.uncertainty.fields import Uncertainty
@@ -35,9 +37,11 @@ from planner.scenario.uncertainty.members import (
     require_field,
 )
 
+IN_MEMORY = "scenario"  # the file of problems with a scenario that no file holds
+
 
 class Scenario(ScenarioFile):
-    """A checked scenario. Make one with `planner.load` or `Scenario.from_mapping`."""
+    """A checked scenario, from `planner.load`, `Scenario.from_mapping` or its fields by name."""
 
     components: dict[str, Any]
     """Components by name."""
@@ -46,20 +50,44 @@ class Scenario(ScenarioFile):
     _of_file: tuple[Message, ...] = PrivateAttr(default=())
     """Warnings of what only the file shows, or what else a scenario was made from."""
 
+    if not TYPE_CHECKING:  # which knows the fields
+
+        def __init__(self, /, **data: Any) -> None:
+            self.__setstate__(self.from_mapping(data).__getstate__())
+
+        @classmethod
+        def model_validate(cls, obj: Any, **_: Any) -> Scenario:
+            """Return a mapping as a scenario, as `from_mapping`."""
+            return cls.from_mapping(obj)
+
     @classmethod
-    def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
-        """Check plain data, as YAML would hold it; CSV paths are relative to `folder`.
+    def from_mapping(
+        cls, data: Mapping[str, Any], folder: str | os.PathLike[str] = "."
+    ) -> Scenario:
+        """Check the content of a scenario file, held as Python values.
+
+        Args:
+            data: what such a file holds: as any YAML or JSON reader returns it, with tuples, dates,
+                paths, NumPy values, typed components such as `planner.components.Battery`. Where a
+                series is asked for, also a NumPy array with one value per step, or a pandas Series
+                with a time index, whose rows are matched to the steps as those of a CSV: by time,
+                local where it has no offset, nothing filled or resampled. A DataFrame with such an
+                index is a series by origin, by its columns. All of it is copied.
+            folder: what CSV paths are relative to.
+
+        Example:
+            `planner.Scenario.from_mapping({"name": "site", "horizon": {...}, "components": {...}})`
 
         Raises:
             ScenarioError: with every problem found.
         """
-        return Variants(Document("scenario", dict(data)), Path(folder)).scenario()
+        return Variants(document_of(data, IN_MEMORY), Path(folder)).scenario()
 
     def with_values(self, values: Mapping[str, Any]) -> Scenario:
         """Return the scenario with values replaced, checked in full.
 
         Args:
-            values: new values by path, in any form that YAML has for them; `{"scale": 0.8}`
+            values: new values by path, in any form that `from_mapping` takes; `{"scale": 0.8}`
                 multiplies what is there. CSV paths are relative to the working folder.
 
         Example:
@@ -68,14 +96,17 @@ class Scenario(ScenarioFile):
         Raises:
             ScenarioError: with every problem found.
         """
-        document = Document("scenario", plain_scenario(self))
+        document = Document(IN_MEMORY, plain_scenario(self))
         return Variants(document, Path(), self).scenario(values)
+
+    def _with_fields(self, update: Mapping[str, Any]) -> Scenario:
+        return self.with_values(update)
 
     def with_components(
         self, components: Mapping[str, Any], notes: Iterable[Message] = ()
     ) -> Scenario:
         """Return the scenario with other components, which fit it, and more warnings."""
-        changed = self.model_copy(update={"components": dict(components)})
+        changed = self.revised({"components": dict(components)})
         changed._of_file = (*self._of_file, *notes)
         return changed
 
@@ -137,7 +168,7 @@ class Variants:
         document = replace(document, problems=(*document.problems, *problems))
         checker = Checker(document, self.shared, paths)
         try:
-            scenario = Scenario.model_construct(**checker.fields())
+            scenario = Scenario.unchecked(**checker.fields())
         except ScenarioError as error:
             of_members = self._problems_of_members(document, error.problems)
             raise ScenarioError([*error.problems, *of_members]) from None
@@ -145,7 +176,7 @@ class Variants:
         if scenario.uncertainty is None:
             return scenario
         uncertainty = self._with_members(document, scenario, scenario.uncertainty)
-        return scenario.model_copy(update={"uncertainty": uncertainty})
+        return scenario.revised({"uncertainty": uncertainty})
 
     def _problems_of_members(
         self, document: Document, base: Iterable[Problem]
@@ -191,8 +222,10 @@ class Variants:
         return check_members(document, uncertainty, base.components, context, check)
 
 
-def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
+def load(path: str | os.PathLike[str], set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
     """Read and check a scenario file; `set` replaces values by path before checking.
+
+    New values are as in `Scenario.with_values`.
 
     Example:
         `planner.load("scenario.yaml", set={"components.pv.capacity_mw": {"scale": 1.2}})`
@@ -200,8 +233,39 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
     Raises:
         ScenarioError: with every problem found, each with file, line and path.
     """
+    if not isinstance(path, str | os.PathLike):
+        message = Message(
+            "must be the path of a scenario's file or folder, is {text}; planner.Scenario and"
+            " Scenario.from_mapping take what a program holds",
+            text=type(path).__name__,
+        )
+        raise wrong("", message)
     path = scenario_path(path)
     return Variants(read_yaml(path), path.parent).scenario(set)
+
+
+ScenarioLike = Scenario | str | os.PathLike[str] | Mapping[str, Any]
+"""A scenario, the path of its file or folder, or the content of such a file."""
+
+
+def scenario_of(source: ScenarioLike, changes: Mapping[str, Any] | None = None) -> Scenario:
+    """Return what a study was given as a scenario, with some values replaced.
+
+    Raises:
+        ScenarioError: it is none, or has problems.
+    """
+    if isinstance(source, Scenario):
+        return source.with_values(changes) if changes else source
+    if isinstance(source, Mapping):
+        return Variants(document_of(source, IN_MEMORY), Path()).scenario(changes)
+    if isinstance(source, str | os.PathLike):
+        return load(source, changes)
+    message = Message(
+        "a scenario is given as planner.Scenario, as the path of its file or folder, or as a"
+        " mapping such as its file holds; this is {text}",
+        text=type(source).__name__,
+    )
+    raise wrong("", message)
 
 
 def members_of(scenario: Scenario) -> dict[str, tuple[float, Scenario]]:
@@ -215,5 +279,5 @@ def members_of(scenario: Scenario) -> dict[str, tuple[float, Scenario]]:
             "components": in_member(scenario.components, member),
             "uncertainty": None,
         }
-        members[str(member.name)] = member.probability, scenario.model_copy(update=update)
+        members[str(member.name)] = member.probability, scenario.revised(update)
     return members

@@ -43,9 +43,9 @@ class ScenarioFile(Frozen):
     """One sentence."""
     horizon: Horizon
     """Start, length and steps of the plan."""
-    holidays: Dates = ()
+    holidays: Dates = ()  # type: ignore[assignment]  # as it takes it
     """Public holidays; calendars use them."""
-    workdays: Dates = ()
+    workdays: Dates = ()  # type: ignore[assignment]
     """Make-up working days on weekends."""
     vat: Literal["included", "excluded"] = "included"
     """Whether the prices of the file include value added tax; printed with results."""
@@ -63,7 +63,7 @@ class ScenarioFile(Frozen):
     """Possible futures that one plan must serve; none where the scenario is certain."""
 
 
-def scenario_path(path: str | Path) -> Path:
+def scenario_path(path: str | os.PathLike[str]) -> Path:
     """Return the scenario file at a path; a folder means the scenario.yaml in it."""
     path = Path(path)
     is_folder = os.path.isdir(path)  # noqa: PTH112  # never raises, whatever the name

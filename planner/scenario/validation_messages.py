@@ -15,12 +15,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, close_to, did_you_mean
-from planner.fields import NAME, TITLE, FieldError, Frozen, LimitError
+from planner.fields import NAME, TITLE, FieldError, Frozen, HorizonNeededError, LimitError
 from planner.local_time import zone_named
 from planner.message import Message, MessageList, places_of, template
 from planner.scenario.paths import parse_path, value_at
 from planner.scenario.remedies import UNCLEAR, Remedy, remedy, time_meant
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
+from planner.timeseries.timed_series import Frame
 
 LATER_FIELDS = {
     "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "finance",
@@ -118,6 +119,8 @@ def _faults(detail: ErrorDetails, model: type[Frozen], data: Any) -> Iterator[Fa
         yield _refused(detail, path, model)
     elif isinstance(error := detail["ctx"]["error"], FieldError):
         for one in (error, *error.others):
+            if isinstance(one, HorizonNeededError):
+                continue  # a scenario reads it
             place = (*path, *(parse_path(one.path) if one.path else ()))
             own = _own_remedy(model, place) if isinstance(one, LimitError) else None
             meant = _time_meant(detail["input"], place, data) if place and not one.path else None
@@ -186,6 +189,11 @@ def _refused(detail: ErrorDetails, path: Key, model: type[Frozen]) -> Fault:
     elif rule_template := _RULES.get(limits.get("pattern", kind)):
         rule = Message(rule_template, **{name: limits[name] for name in places_of(rule_template)})
     message = Message("{sentence}, is {text}", sentence=rule, text=as_written(value))
+    if isinstance(value, Frame) and kind == "float_type":
+        columns = Message("a DataFrame with the columns {names}", names=", ".join(value))
+        message = Message("{sentence}, is {text}", sentence=rule, text=columns)
+        one = Message("give one of them, such as {text}", text=f"frame[{next(iter(value), '')!r}]")
+        return Fault(path, with_remedy(message, one))
     meant = remedy(kind, value, str(path[-1]) if path else "", limits)
     if kind == "float_type" and last == CONSTANT and isinstance(value, dict):
         scaled = set(value) == {"scale"}

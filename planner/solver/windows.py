@@ -62,7 +62,7 @@ class Windows:
     def __init__(self, program: Program, longest_h: float = MOST_SPAN_H) -> None:
         """Divide a program; a row without a step that spans more than `longest_h` is a rule."""
         self.program = program
-        self._bare = program.scenario.model_copy(update={"components": {}})
+        self._bare = program.scenario.revised({"components": {}})
         self._by_row = sparse.csr_array(program.matrix)
         self._by_column = sparse.csc_array(program.matrix)
         entries = sparse.coo_array(self._by_row)

@@ -20,7 +20,7 @@ from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_
 from planner.files.output_folder import replace_file
 from planner.message import Message, MessageList, template
 from planner.plan_tables.files import json_text
-from planner.scenario.scenario import Scenario, load
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.studies.solve import solve
 from planner.sweeps.analysis.analyses import BREAK_EVEN
 from planner.sweeps.analysis.condition import Condition, Reading, flat, parse_condition
@@ -119,7 +119,7 @@ class BreakEven:
 
 
 def break_even(
-    base: str | Path,
+    base: ScenarioLike,
     path: str,
     where: str,
     low: float,
@@ -132,7 +132,7 @@ def break_even(
     """Search the value of a path at which two figures of the best plan are equal.
 
     Args:
-        base: the base scenario's file or folder.
+        base: the base scenario, its file or folder, or a mapping such as its file holds.
         path: the path to search, such as components.chat.price_cny_per_mtok.
         where: the condition, `LEFT = RIGHT`; see planner.sweeps.analysis.condition.
         low: the lowest value.
@@ -146,7 +146,7 @@ def break_even(
     """
 
     def at(value: float) -> Scenario:
-        return load(base, dict(set or {}) | {path: {"scale": value} if scale else value})
+        return scenario_of(base, dict(set or {}) | {path: {"scale": value} if scale else value})
 
     return search(at, path, where, low, high, tolerance=tolerance)
 
@@ -168,7 +168,7 @@ def find(checked_sweep: CheckedSweep) -> BreakEven | None:
             Scale(scale=(value,), base=value) if scales else Values(values=(value,), base=value)
         )
         axes = {**sweep.axes, asked.path: axis}
-        alone = sweep.model_copy(update={"design": "one_at_a_time", "samples": None, "axes": axes})
+        alone = sweep.revised({"design": "one_at_a_time", "samples": None, "axes": axes})
         _, cases = design(alone, checked_sweep.document, Path(), base.at)
         return base.scenario(cases[0].changes)  # every axis at its base
 

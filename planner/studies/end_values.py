@@ -35,7 +35,7 @@ from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan.plan import Plan, read_plan
 from planner.plan_tables.tables import clean
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.margin import rows_with_gifts
 from planner.solver.model import column_name
@@ -118,7 +118,7 @@ def _entries(program: Program, columns: Indices) -> tuple[Any, Flags]:
     return entries, (steps == NO_STEP) | (steps > program.column_steps[columns[entries.col]])
 
 
-def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
+def with_end_values(scenario: ScenarioLike, year: Plan | str | Path) -> Scenario:
     """Return a scenario whose stores and batch work are worth at its end what they are in a year.
 
     Each `ending` is replaced by the value at that time. Energy of several origins gets their mean
@@ -134,6 +134,7 @@ def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
             the scenario has several members.
         PlanError: the folder cannot be read.
     """
+    scenario = scenario_of(scenario)
     require_one_member(scenario)
     plan = year if isinstance(year, Plan) else read_plan(year)
     source = plan.scenario.name if plan is year else str(year)

@@ -30,7 +30,7 @@ from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import ScenarioLike, scenario_of
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.margin import with_more_required
@@ -110,13 +110,13 @@ class Prices:
         return wide
 
 
-def prices(scenario: Scenario, out: Out = None) -> Prices:
+def prices(scenario: ScenarioLike, out: Out = None) -> Prices:
     """Solve a scenario and return the marginal prices of its plan, written to a folder `out`.
 
     Raises:
         As `planner.solve`.
     """
-    plan, program, solution = solve_program(scenario)
+    plan, program, solution = solve_program(scenario_of(scenario))
     priced = with_prices(plan, program, solution)
     publish(priced, out)
     return Prices(priced)

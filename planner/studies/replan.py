@@ -167,7 +167,7 @@ def _rest(
         ScenarioError: with every problem of the state and of the changes.
     """
     horizon, first = old.scenario.horizon, len(executed)
-    scenario = old.scenario.model_copy(update={"components": left})
+    scenario = old.scenario.revised({"components": left})
     data = plain_data(scenario, lambda values, _: values[first:].tolist())
     data["horizon"] |= {
         "start": horizon.starts[first].isoformat(),

@@ -29,7 +29,7 @@ from planner.files.records import Record, Records, record_of
 from planner.message import Message, MessageList, template
 from planner.plan.plan import Plan
 from planner.plan_tables.summary import gap_of
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import program_of
@@ -75,7 +75,7 @@ DAMAGE = template("{path} is no window of a plan; remove the line or use --fresh
 
 
 def roll(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     window_h: float = 48.0,
     advance_h: float = 24.0,
     out: Out = None,
@@ -109,6 +109,7 @@ def roll(
         PlanError: the folder cannot be written, or the plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished windows stay recorded beside the folder.
     """
+    scenario = scenario_of(scenario)
     require_one_member(scenario)
     cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:

@@ -44,7 +44,7 @@ from planner.components.terms import PowerStore, Storage
 from planner.errors import did_you_mean, wrong
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.solver.compiler import program_of
 from planner.solver.model import Cost
 from planner.solver.pinning import pin
@@ -100,7 +100,7 @@ RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
 
 
-def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Plan:
+def rule_of_thumb(scenario: ScenarioLike, rule: str, out: Out = None) -> Plan:
     """Operate a scenario under a rule of thumb, one of `RULES`, settle it and write it to `out`.
 
     Returns:
@@ -111,6 +111,7 @@ def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Plan:
         NoPlanError: the time limit struck.
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
+    scenario = scenario_of(scenario)
     if rule not in RULES:
         raise wrong("rule", Message(
             "must be one of {names}, is {value!r}{hint}",

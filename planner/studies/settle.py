@@ -24,7 +24,7 @@ from planner.errors import InfeasibleError, wrong
 from planner.fields import LARGEST
 from planner.message import Message, MessageList
 from planner.plan.plan import Plan
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.meter_totals import Sum, origins_left_open, sums_of
@@ -88,8 +88,8 @@ class PinnedSolution:
 
 def _exact(scenario: Scenario) -> Scenario:
     """Return a scenario to be solved with whole states."""
-    settings = scenario.solver.model_copy(update={"relax": False})
-    return scenario.model_copy(update={"solver": settings})
+    settings = scenario.solver.revised({"relax": False})
+    return scenario.revised({"solver": settings})
 
 
 def solve_pinned(
@@ -194,7 +194,7 @@ class Settlement:
 
 
 def settle(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     schedule: Plan | pd.DataFrame | str | Path,
     *,
     tolerance: float = TOLERANCE,
@@ -220,7 +220,7 @@ def settle(
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
-    settlement, given = _unaudited(scenario, schedule, tolerance, bound_cny)
+    settlement, given = _unaudited(scenario_of(scenario), schedule, tolerance, bound_cny)
     if not settlement.breaches:  # what its audit finds goes into its summary
         settlement = _settlement(settlement.plan, _broken_by_audit(settlement.plan, given))
     if (output := output_of(out)) is not None:
@@ -286,7 +286,7 @@ def settle_executed(
     Without a limit of time: that of the scenario is for the plans of the chain. Raises as `settle`.
     """
     schedule, exact = without_counters(rows, scenario.components), _exact(scenario)
-    settings = exact.solver.model_copy(update={"time_limit_s": math.inf})
-    unlimited = exact.model_copy(update={"solver": settings})
+    settings = exact.solver.revised({"time_limit_s": math.inf})
+    unlimited = exact.revised({"solver": settings})
     settlement, _ = _unaudited(unlimited, schedule, TOLERANCE, bound_cny)
     return replace(settlement, plan=replace(settlement.plan, scenario=exact))

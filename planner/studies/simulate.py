@@ -37,7 +37,7 @@ from planner.plan_tables.simulation import (
     table_of,
 )
 from planner.scenario.plain_data import plain_scenario
-from planner.scenario.scenario import Scenario, load
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.scenario_key import scenario_key
 from planner.studies.chain import Chain, Cut, Progress, cut, recording, run
 from planner.studies.policy import (
@@ -70,7 +70,7 @@ class Simulation(SimulationTable):
 
 
 def simulate(
-    scenario: Scenario | str | Path,
+    scenario: ScenarioLike,
     out: Out = None,
     *,
     days: int | None = None,
@@ -202,29 +202,28 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
         return None, Lookahead()
 
 
-def load_days(path: str | Path, changes: Mapping[str, Any], days: int) -> Scenario:
-    """Load a scenario for some days, which are days of the clock."""
-    scenario, hours = load(path, {**changes, "horizon.hours": 24 * days}), 24.0 * days
+def load_days(source: ScenarioLike, changes: Mapping[str, Any], days: int) -> Scenario:
+    """Read a scenario for some days, which are days of the clock."""
+    scenario, hours = scenario_of(source, {**changes, "horizon.hours": 24 * days}), 24.0 * days
     if (by_clock := scenario.horizon.days_h(days)) != hours:
-        scenario = load(path, {**changes, "horizon.hours": by_clock})
+        scenario = scenario_of(source, {**changes, "horizon.hours": by_clock})
     return scenario
 
 
-def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
-    if not isinstance(scenario, Scenario):
-        if days is not None and days < 1:
-            raise wrong("days", Message("must be {least} or more, is {value}", least=1, value=days))
-        scenario = load(scenario) if days is None else load_days(scenario, {}, days)
-    elif days is not None:
+def _loaded(source: ScenarioLike, days: int | None) -> Scenario:
+    if days is not None and days < 1:
+        raise wrong("days", Message("must be {least} or more, is {value}", least=1, value=days))
+    if days is not None and isinstance(source, Scenario):
         raise wrong(
             "days", Message("needs the file of a scenario: its series are read for that horizon")
         )
+    scenario = scenario_of(source) if days is None else load_days(source, {}, days)
     if scenario.uncertainty is not None:
         raise wrong(
             "uncertainty", Message("cannot go with a simulation; errors belong in `forecast`")
         )
-    exact = scenario.solver.model_copy(update={"relax": False})
-    return scenario.model_copy(update={"solver": exact})
+    exact = scenario.solver.revised({"relax": False})
+    return scenario.revised({"solver": exact})
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, optimise_or_explain
 from planner.plan.plan import Plan
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.program import Program
 from planner.solver.solution import Solution
@@ -19,7 +19,7 @@ from planner.studies.to_plan import Out, publish, to_plan
 
 
 def solve(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     fixed: Plan | pd.DataFrame | str | Path | None = None,
     until: str | datetime | None = None,
     out: Out = None,
@@ -28,7 +28,8 @@ def solve(
     """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
 
     Args:
-        scenario: the scenario to plan.
+        scenario: the scenario to plan; also the path of its file or folder, or a mapping such as
+            `Scenario.from_mapping` takes.
         fixed: the schedule to keep, see `planner.studies.settle.solve_fixed`.
         until: the end of the fixed steps; None for all of the schedule.
         out: the plan folder to write: an `Output`, or its path.
@@ -46,6 +47,7 @@ def solve(
         ScenarioError: the scenario has several members, or `end_values` none for its end.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
+    scenario = scenario_of(scenario)
     if end_values is not None:
         scenario = with_end_values(scenario, end_values)
     if fixed is not None:

@@ -28,7 +28,7 @@ from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan, member_table
 from planner.plan_tables.summary import proof
-from planner.scenario.scenario import Scenario, members_of
+from planner.scenario.scenario import Scenario, ScenarioLike, members_of, scenario_of
 from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
 from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, shared_columns
@@ -50,7 +50,7 @@ class Outcomes:
     bounds: tuple[float, ...]
 
 
-def solve_stochastic(scenario: Scenario, out: Out = None) -> StochasticPlan:
+def solve_stochastic(scenario: ScenarioLike, out: Out = None) -> StochasticPlan:
     """Find the plan of a scenario with `uncertainty`: decide now, settle every member.
 
     `out` is the folder to write: an `Output`, or its path.
@@ -65,6 +65,7 @@ def solve_stochastic(scenario: Scenario, out: Out = None) -> StochasticPlan:
         PlanError: the plan of a member fails its own audit, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C before a first joint plan; later the plan so far is returned.
     """
+    scenario = scenario_of(scenario)
     uncertainty = scenario.uncertainty
     if uncertainty is None:
         raise wrong("uncertainty", Message("is required for a plan of several members"))
@@ -132,7 +133,7 @@ class _Study:
         self.alone = _outcomes(pairs)
 
     def _compare_base(self) -> None:
-        base = self.scenario.model_copy(update={"uncertainty": None})
+        base = self.scenario.revised({"uncertainty": None})
         try:
             program = program_of(base)
             solution = optimise_uninterrupted(program)

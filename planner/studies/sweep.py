@@ -23,7 +23,7 @@ from planner.files.records import Records
 from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import Task, failed, pack, solve_case, unpacked
-from planner.studies.sweep_plan import CheckedSweep, cases_to_refine, prepare
+from planner.studies.sweep_plan import CheckedSweep, SweepLike, cases_to_refine, prepare
 from planner.studies.workers import cluster, run_tasks
 from planner.sweeps.result import (
     DAMAGE,
@@ -49,7 +49,7 @@ Progress = Callable[[int, int], None]
 
 
 def sweep(
-    sweep: str | Path | SweepFile,
+    sweep: SweepLike,
     out: str | Path | None = None,
     *,
     workers: int | None = None,
@@ -60,7 +60,8 @@ def sweep(
     """Solve every case of a sweep and write its folder.
 
     Args:
-        sweep: a sweep file, or one in memory whose paths are relative to the working folder.
+        sweep: a sweep file, or a mapping such as one holds, whose paths are relative to the working
+            folder.
         out: the sweep folder [sweeps/NAME]; results of this sweep in it are used again.
         workers: processes of the local cluster [one a core].
         scheduler: address of a Dask scheduler to use instead.

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from planner.errors import ScenarioError
 from planner.files.records import read_records
 from planner.files.yaml_document import Document
 from planner.message import Message
+from planner.scenario.python_values import document_of
 from planner.studies.sweep_case import Task, pack, solve_case, unpacked
 from planner.studies.workers import cores
 from planner.sweeps.analysis.condition import parse_condition
 from planner.sweeps.design import Case, design
 from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
-from planner.sweeps.sweep_file import SweepFile, read_sweep
+from planner.sweeps.sweep_file import SweepFile, check_sweep, read_sweep
 from planner.sweeps.variants import Base, check_cases, read_base
+
+IN_MEMORY = "sweep"  # the file of problems with a sweep that no file holds
+SweepLike = str | os.PathLike[str] | SweepFile | Mapping[str, Any]
+"""A sweep file, or what one holds; in memory, paths are relative to the working folder."""
 
 
 @dataclass
@@ -42,14 +50,18 @@ class CheckedSweep:
         return first
 
 
-def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
+def prepare(sweep: SweepLike) -> CheckedSweep:
     """Read a sweep, design its cases and check each of them; solve nothing.
 
     Raises:
         ScenarioError: with every problem.
     """
+    folder = Path()
     if isinstance(sweep, SweepFile):
-        document, folder = Document("sweep", {}), Path()
+        document = Document(IN_MEMORY, {})
+    elif isinstance(sweep, Mapping):
+        document = document_of(sweep, IN_MEMORY)
+        sweep = check_sweep(document)
     else:
         sweep, document = read_sweep(sweep)
         folder = Path(document.file).parent
@@ -66,7 +78,7 @@ def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
     places = {"base": str(Path(base.document.file).resolve())}
     if sweep.cases is not None:
         places["cases"] = str((folder / sweep.cases).resolve())
-    description = description.model_copy(update=places)
+    description = description.revised(places)
     return CheckedSweep(description, document, base, cases, keys, wrong)
 
 

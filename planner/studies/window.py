@@ -59,7 +59,7 @@ def advance(scenario: Scenario, schedule: pd.DataFrame, executed: Window) -> Sce
         name: component.after(columns.get(name, {}), executed, scenario.horizon)
         for name, component in scenario.components.items()
     }
-    return scenario.model_copy(update={"components": components})
+    return scenario.revised({"components": components})
 
 
 Lookahead = pd.DataFrame
@@ -75,8 +75,8 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
         InfeasibleError: the relaxation is infeasible or unbounded.
     """
     unlimited = {"relax": True, "time_limit_s": math.inf}
-    settings = scenario.solver.model_copy(update=unlimited)
-    program = program_of(scenario.model_copy(update={"solver": settings}))
+    settings = scenario.solver.revised(unlimited)
+    program = program_of(scenario.revised({"solver": settings}))
     solution = optimise_or_explain(program)
     kinds = {name: type(component) for name, component in scenario.components.items()}
     columns = {
@@ -98,7 +98,7 @@ def with_lookahead(
         name: component.with_lookahead(columns.get(name, {}), window, horizon, firm=firm)
         for name, component in scenario.components.items()
     }
-    return scenario.model_copy(update={"components": components})
+    return scenario.revised({"components": components})
 
 
 def lookaheads(scenario: Scenario, window: Window, lookahead: Lookahead) -> list[Scenario]:

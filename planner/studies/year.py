@@ -12,7 +12,7 @@ from planner.diagnosis.infeasible import infeasible, obvious_contradictions
 from planner.errors import ScenarioError, wrong
 from planner.message import Message, template
 from planner.plan.plan import Plan
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import ScenarioLike, scenario_of
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
 from planner.studies.chain import window_records
@@ -28,7 +28,7 @@ DAMAGE = template("{path} is no window of a year; remove the line or use --fresh
 
 
 def plan_year(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     out: Out = None,
     *,
     gap: float | None = None,
@@ -67,6 +67,7 @@ def plan_year(
         PlanError: the folder cannot be written, or the plan fails its audit.
         KeyboardInterrupt: Ctrl-C before a first plan.
     """
+    scenario = scenario_of(scenario)
     require_one_member(scenario)
     if gap is not None:
         scenario = scenario.with_values({"solver.gap": gap})

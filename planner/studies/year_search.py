@@ -305,7 +305,7 @@ class YearSearch:
             part = job.part_of(job.window)
             settings = self._settings
             if job.gap is not None:
-                settings = settings.model_copy(update={"gap": job.gap})
+                settings = settings.revised({"gap": job.gap})
             arrays = {} if job.arrays is None else job.arrays(part)
             return WindowTask(job.work, number, job.window, part.program, settings, arrays)
 

@@ -94,7 +94,7 @@ def design(
         sweep, settings = _from_csv(sweep, folder)
     else:
         settings = _settings(sweep, document)
-    described = sweep.model_copy(update={"axes": _with_bases(sweep.axes, at_base)})
+    described = sweep.revised({"axes": _with_bases(sweep.axes, at_base)})
     bases = base_values(described.axes)
     cases, problems = [], []
     for number, setting in enumerate(settings):
@@ -117,7 +117,7 @@ def _with_bases(axes: Mapping[str, Axis], at_base: Callable[[str], Any]) -> dict
         if isinstance(axis, Values | Range) and axis.base is None and is_path(name):
             value = at_base(name)
             if is_number(value) or (isinstance(axis, Values) and isinstance(value, bool | str)):
-                axis = axis.model_copy(update={"base": value})
+                axis = axis.revised({"base": value})
         described[name] = axis
     return described
 
@@ -235,8 +235,8 @@ def _from_csv(sweep: SweepFile, folder: Path) -> tuple[SweepFile, list[Setting]]
             if not values:
                 message = Message("has no value in any case")
                 raise ScenarioError([Problem(message, column, str(path), 1)])
-            new[column] = Values.model_construct(values=values, base=None)
-    return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
+            new[column] = Values.unchecked(values=values, base=None)
+    return sweep.revised({"axes": {**new, **sweep.axes}}), settings
 
 
 def _read_cases(path: Path) -> CsvText:

@@ -37,6 +37,7 @@ from planner.language.section import Section, reader_language, section_html, tab
 from planner.message import Message, message_of, template
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical
 from planner.sweeps.analysis.pareto import ranking
+from planner.sweeps.axes import Scalar
 from planner.sweeps.design import Case
 from planner.sweeps.sweep_file import RESERVED, SweepFile, check_sweep
 
@@ -75,7 +76,9 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in pairs if item is not None}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, Scalar | None) else str(value)  # a series of Python
 
 
 def read_description(folder: Path) -> SweepFile:

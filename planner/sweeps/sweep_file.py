@@ -7,6 +7,7 @@ warns of capacities that are swept without their cost, and `sweep_schema` return
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from planner.components.registry import Way, better
-from planner.errors import Key, ScenarioError, as_written, did_you_mean
+from planner.errors import Key, ScenarioError, as_written, did_you_mean, wrong
 from planner.fields import FieldError, Frozen, Title
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
@@ -199,7 +200,7 @@ def is_path(name: str) -> bool:
     return name.partition(".")[0].partition("[")[0] in TOP
 
 
-def read_sweep(path: str | Path) -> tuple[SweepFile, Document]:
+def read_sweep(path: str | os.PathLike[str]) -> tuple[SweepFile, Document]:
     """Read a sweep file and check its form.
 
     Returns:
@@ -208,6 +209,13 @@ def read_sweep(path: str | Path) -> tuple[SweepFile, Document]:
     Raises:
         ScenarioError: with every problem found.
     """
+    if not isinstance(path, str | os.PathLike):
+        message = Message(
+            "a sweep is given as the path of its file, or as a mapping such as its file holds; this"
+            " is {text}",
+            text=type(path).__name__,
+        )
+        raise wrong("", message)
     document = read_yaml(Path(path))
     return check_sweep(document), document
 

@@ -17,9 +17,10 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from planner.errors import as_written
+from planner.field_types import Given, Listed
 from planner.fields import FieldError, Frozen
 from planner.message import Message
-from planner.timeseries.csv_table import TIME, CsvTable, read_csv
+from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
 from planner.timeseries.matched_rows import MatchedRows, Method, values_by_step
 
@@ -104,7 +105,7 @@ class CsvSeries(CsvColumns):
                 minutes=coarse[-1],
                 count=coarse[-1] / horizon_min,
             )
-        span = {"text": matched.table.cell(TIME, 0), "other": matched.table.cell(TIME, -1)}
+        span = {"text": matched.table.time_text(0), "other": matched.table.time_text(-1)}
         if (self.stamp, matched.likely_stamp()) == ("start", "end"):
             yield Message(
                 "{name}: its rows, {text} to {other}, seem to name the ends of their intervals, and"
@@ -130,7 +131,7 @@ class CsvSeries(CsvColumns):
 class HoursSeries(Frozen):
     """The same 24 values every day, by local hour."""
 
-    hours: Annotated[tuple[float, ...], Field(min_length=24, max_length=24, strict=False)]
+    hours: Annotated[Listed[float], Field(min_length=24, max_length=24)]
     """24 numbers: the value from 0:00, from 1:00, ..."""
 
     def resolve(self, context: Context) -> Array:
@@ -143,6 +144,9 @@ def read_hours(value: Any) -> Any:
     """Check hours of the day such as 8-12. Raises FieldError where they are none."""
     _minutes(value)
     return value
+
+
+HoursOfDay = Annotated[str, BeforeValidator(read_hours)]
 
 
 def _minutes(text: Any) -> tuple[int, int]:
@@ -207,20 +211,24 @@ class CalendarTimes(Frozen):
     """When something holds; what is not named does not matter."""
 
     months: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Field(min_length=1, strict=False)
-    ] = None
+        Given[tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Sequence[int] | None],
+        Field(min_length=1, strict=False),
+    ] = None  # type: ignore[assignment]
     """Months of the year, 1..12."""
     dates: Annotated[
-        tuple[Annotated[str, BeforeValidator(_read_dates)], ...] | None,
+        Given[
+            tuple[Annotated[str, BeforeValidator(_read_dates)], ...] | None,
+            Sequence[str | dt.date] | None,
+        ],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Dates or ranges, with or without a year: "07-15/08-31", 2026-10-01. Both ends count."""
     days: Literal["workday", "weekend", "holiday"] | None = None
     """Kind of day, by the weekday and the scenario's `holidays` and `workdays`."""
     hours: Annotated[
-        tuple[Annotated[str, BeforeValidator(read_hours)], ...] | None,
+        Given[tuple[HoursOfDay, ...] | None, Sequence[str] | None],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
 
     def matches(self, context: Context) -> np.ndarray:
@@ -276,7 +284,7 @@ class CalendarEntry(CalendarTimes):
 class CalendarSeries(Frozen):
     """Values by month, date, kind of day and hour; the last entry that matches a step wins."""
 
-    calendar: Annotated[tuple[CalendarEntry, ...], Field(min_length=1, strict=False)]
+    calendar: Annotated[Listed[CalendarEntry], Field(min_length=1)]
     """The entries, general ones first."""
 
     def resolve(self, context: Context) -> Array:

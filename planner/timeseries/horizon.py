@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from planner.errors import as_written
+from planner.field_types import Given
 from planner.fields import FieldError, Frozen
 from planner.local_time import check_start, check_zone, clock_text, moment_at, offsets_min
 from planner.message import Message
@@ -52,7 +53,7 @@ def _read_start(value: Any) -> Any:
 class Horizon(Frozen):
     """When the plan begins, how long it lasts and how finely it is cut."""
 
-    start: Annotated[dt.datetime, BeforeValidator(_read_start)]
+    start: Annotated[Given[dt.datetime, dt.datetime | str], BeforeValidator(_read_start)]
     """First moment of the plan, with an offset: 2026-07-15T00:00:00+08:00. Local time is this
     offset, unless there is a `timezone`."""
     hours: Annotated[float, Field(gt=0, le=8784 * 3)]
@@ -295,7 +296,10 @@ def _read_date(value: Any) -> Any:
     return value
 
 
-Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
+Dates = Annotated[
+    Given[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Sequence[dt.date | str]],
+    Field(strict=False),
+]
 
 
 class Calendar:

@@ -128,10 +128,11 @@ class MatchedRows:
             row = int(late[0]) if late.size else int(inside[0])
             message = Message(
                 "{file}: its rows begin at {time}, which falls on no {minutes:g} min step of"
-                " the horizon; mind `stamp`",
+                " the horizon{hint}",
                 file=table.name,
                 time=f"{self.begins[row]:%H:%M:%S}",
                 minutes=parts[row],
+                hint=Message("; mind `stamp`") if table.stamped else "",
             )
             raise FieldError(message)
         seconds = [
@@ -179,11 +180,17 @@ class MatchedRows:
         )
         after = missing.min() >= self.ends[-1] and missing.max() < self.ends[-1] + self._lengths[-1]
         right = self.likely_stamp()
+        if right == "end" and before and not self.table.stamped:
+            return Message(
+                "; its rows seem to name the ends of their intervals: subtract {text} from its"
+                " index",
+                text=f"pd.Timedelta(minutes={self.steps_min[0]:g})",
+            )
         if right == "end" and before:
             return Message(
                 "; its rows seem to name the ends of their intervals: write `stamp: end`"
             )
-        if right == "start" and after:
+        if right == "start" and after and self.table.stamped:
             return Message(
                 "; its rows seem to name the starts of their intervals: leave out `stamp`"
             )

@@ -5,10 +5,12 @@ Each form resolves to a read-only array of one float per step of the horizon.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import pandas as pd
 from pydantic import (
     BeforeValidator,
     Discriminator,
@@ -21,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from planner.field_types import Given
 from planner.fields import LARGEST, FieldError, HorizonNeededError, LimitError, at_limits
 from planner.message import Message, set_apart
 from planner.timeseries.forms import (
@@ -32,17 +35,20 @@ from planner.timeseries.forms import (
     HoursSeries,
 )
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.timed_series import Frame, Numbers, TimedSeries
+from planner.timeseries.timed_series import ArrayNumbers, Frame, TimedSeries
 
 __all__ = [
     "CONSTANT",
     "SERIES_MARK",
     "SERIES_MODELS",
+    "Above0",
     "Array",
     "NonNegative",
+    "NonNegativeOrNone",
     "PerUnit",
     "Series",
     "SeriesBounds",
+    "SeriesOrNone",
     "series_json_schema",
 ]  # fmt: skip
 
@@ -60,7 +66,7 @@ def _form(value: Any) -> str:
 
 
 _FORMS: dict[str, type | tuple[type, ...]] = {
-    "=array": (np.ndarray, Numbers),
+    "=array": (np.ndarray, ArrayNumbers),
     "=list": (list, tuple),
     "=timed": TimedSeries,
     "=csv": CsvSeries,
@@ -179,9 +185,30 @@ def _other_length(values: Array, steps: int) -> Message | str:
     return ""
 
 
-Series = Annotated[np.ndarray, SeriesBounds()]
-NonNegative = Annotated[np.ndarray, SeriesBounds(ge=0.0)]
-PerUnit = Annotated[np.ndarray, SeriesBounds(ge=0.0, le=1.0)]
+if TYPE_CHECKING:
+    SeriesLike = (
+        float
+        | Sequence[float]
+        | Mapping[str, Any]
+        | np.ndarray[Any, Any]
+        | pd.Series[Any]
+        | CsvSeries
+        | HoursSeries
+        | CalendarSeries
+    )
+    Series = Given[Array, SeriesLike]
+    NonNegative = Given[Array, SeriesLike]
+    Above0 = Given[Array, SeriesLike]
+    PerUnit = Given[Array, SeriesLike]
+    SeriesOrNone = Given[Array | None, SeriesLike | None]
+    NonNegativeOrNone = Given[Array | None, SeriesLike | None]
+else:
+    Series = Annotated[np.ndarray, SeriesBounds()]
+    NonNegative = Annotated[np.ndarray, SeriesBounds(ge=0.0)]
+    Above0 = Annotated[np.ndarray, SeriesBounds(gt=0.0)]
+    PerUnit = Annotated[np.ndarray, SeriesBounds(ge=0.0, le=1.0)]
+    SeriesOrNone = Series | None
+    NonNegativeOrNone = NonNegative | None
 
 
 SERIES_MARK = "x-series"  # marks a series in the JSON Schema of a component

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ class TimedRows(ABC):
 
     local: their times have no offset.
     """
+
+    stamped: ClassVar[bool] = True
+    """Whether `stamp` may say which end of its interval a row names; else it is the start."""
 
     def __init__(self, name: str, times: pd.DatetimeIndex, *, local: bool) -> None:
         self.name = name

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class Frame(dict[str, Any]):
     """The columns of a pandas DataFrame, each a series, where a field takes series by name."""
 
 
-class Numbers(list[Any]):
+class ArrayNumbers(list[Any]):
     """The numbers of a NumPy array of one dimension."""
 
 
@@ -55,7 +55,7 @@ class TimedSeries:
             raise FieldError(_no_times(series.index))
         if series.index.is_monotonic_decreasing:
             series = series[::-1]
-        times = series.index
+        times = pd.DatetimeIndex(series.index)
         if times.hasnans:
             row = int(np.flatnonzero(times.isna())[0])
             raise FieldError(Message("{name} has no time in row {row}", name=NAME, row=row + 1))
@@ -82,7 +82,7 @@ class TimedSeries:
                 a step of it, or a value in it is no finite number.
         """
         horizon = context.horizon
-        rows = _Rows(self, horizon.zone)
+        rows = _SeriesRows(self, horizon.zone)
 
         def refusal(method: Method) -> Message:
             text = BY_PANDAS[method].format(min=horizon.step_min)
@@ -105,8 +105,10 @@ class TimedSeries:
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
 
-class _Rows(TimedRows):
-    """The rows of a series in the zone of a horizon. Raises FieldError where its times are wrong."""
+class _SeriesRows(TimedRows):
+    """The rows of a series in the zone of a horizon. Raises FieldError for wrong times."""
+
+    stamped: ClassVar[bool] = False
 
     def __init__(self, series: TimedSeries, zone: dt.tzinfo) -> None:
         self.series, written = series, series.times

@@ -65,13 +65,13 @@ def test_advancing_twice_is_advancing_once(seed: int):
                 assert again.initial.by_origin() == component.initial.by_origin()
             elif name == "unit":
                 # the age of a state matters up to the longest of its times
-                assert again.initial.model_copy(
-                    update={"hours": 1.0}
-                ) == component.initial.model_copy(update={"hours": 1.0})
+                assert again.initial.revised({"hours": 1.0}) == component.initial.revised(
+                    {"hours": 1.0}
+                )
                 assert again.initial.hours == component.initial.hours
             elif name == "green":  # sums in another order
                 assert again.so_far.model_dump() == pytest.approx(component.so_far.model_dump())
-                assert again.model_copy(update={"so_far": component.so_far}) == component
+                assert again.revised({"so_far": component.so_far}) == component
             elif name == "ets":
                 assert again.so_far_tco2 == pytest.approx(component.so_far_tco2)
             else:

@@ -80,7 +80,7 @@ def advanced(whole: planner.Scenario, plan: planner.Plan, k: int) -> planner.Sce
             if column.startswith(f"{name}.")
         }
         components[name] = component.after(values, kept, whole.horizon)
-    return whole.model_copy(update={"components": components})
+    return whole.revised({"components": components})
 
 
 @pytest.mark.parametrize("seed", range(8))

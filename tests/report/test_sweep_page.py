@@ -366,7 +366,7 @@ def folder(path: Path, kind: str = "grid") -> Path:
     cases, sweep = made(kind)
     path.mkdir()
     base = ROOT / "scenarios" / "huainan" / "scenario.yaml"
-    write_description(sweep.model_copy(update={"base": str(base)}), path)
+    write_description(sweep.revised({"base": str(base)}), path)
     write_cases(cases, path)
     return path
 

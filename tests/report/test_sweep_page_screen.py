@@ -56,7 +56,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     nasty = folder(target / "nasty")
     write_cases(lost(made("grid")[0], [0, 3], NASTY), nasty)
     answers = read_analyses(nasty)
-    answers = dataclasses.replace(answers, sweep=answers.sweep.model_copy(update={"name": NASTY}))
+    answers = dataclasses.replace(answers, sweep=answers.sweep.revised({"name": NASTY}))
     found["nasty"] = nasty / "report.html"
     found["nasty"].write_text(sweep_page(answers, language("en"), nasty), encoding="utf-8")
     for name, sale in (("a", 30), ("b", 55)):

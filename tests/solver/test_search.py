@@ -105,7 +105,7 @@ def test_a_hull_below_the_bound_of_plain_nodes_is_still_branched_on(
 @pytest.mark.parametrize("name", ["units 1", "units 14", "units 26", "any 2", "any 15", "any 37"])
 def test_plans_are_optimal_whose_directions_are_too(name: str):
     program = program_named(name)
-    settings = program.scenario.solver.model_copy(update={"tidy": False})
+    settings = program.scenario.solver.revised({"tidy": False})
     solution = optimise(program, settings)
     session = Session(program)
     session.integrality(program.all_integer)

@@ -499,8 +499,8 @@ def test_what_rounding_leaves_below_nothing_is_no_past():
     of = {name: columns_of(rows, name) for name in ("battery", "green")}
     low = {n: {c: 0.0 * v - 1e-9 for c, v in values.items()} for n, values in of.items()}
     window = site.horizon.window
-    cell = site.components["battery"].model_copy(
-        update={"initial": BatteryInitial(energy_mwh=9.0, discharged_today_mwh=0.0)}
+    cell = site.components["battery"].revised(
+        {"initial": BatteryInitial(energy_mwh=9.0, discharged_today_mwh=0.0)}
     )
     assert cell.after(low["battery"], window, site.horizon).initial.discharged_today_mwh == 0
     added = site.components["green"].added(low["green"], 1.0)

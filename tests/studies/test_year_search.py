@@ -138,8 +138,8 @@ def test_keys_differ_where_anything_differs():
     column = np.arange(len(program.cost)) == 0
     others = [
         task(work="plan"),
-        task(settings=settings.model_copy(update={"gap": 0.5})),
-        task(settings=settings.model_copy(update={"seed": 7})),
+        task(settings=settings.revised({"gap": 0.5})),
+        task(settings=settings.revised({"seed": 7})),
         task(program=replace(program, matrix=nudged)),
         task(program=replace(program, cost=program.cost + column)),
         task(program=replace(program, offset=program.offset + 1)),

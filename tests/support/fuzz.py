@@ -85,9 +85,9 @@ def outcome(files: Files, folder: Path, *, keep: bool = False) -> str:
         return "refused"
     if scenario.horizon.steps > MOST_STEPS:
         return "too long to solve here"
-    settings = scenario.solver.model_copy(update={"time_limit_s": SOLVER_S, "threads": 1})
+    settings = scenario.solver.revised({"time_limit_s": SOLVER_S, "threads": 1})
     try:
-        plan = planner.solve(scenario.model_copy(update={"solver": settings}))
+        plan = planner.solve(scenario.revised({"solver": settings}))
     except ScenarioError as error:
         raise WrongError(f"refused only while solving: {error}") from error
     except PlannerError as error:

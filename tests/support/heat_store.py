@@ -134,7 +134,7 @@ class HeatStore(Component):
             for name, column in values.items()
             if name.startswith("energy_mwh[")
         }
-        return self.model_copy(update={"initial": last})
+        return self.revised({"initial": last})
 
 
 def reasons(

@@ -83,7 +83,7 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
     allocation["mwh"] *= allocation["time"].map(by_step) * step_min / before.step_min
     return dataclasses.replace(
         plan,
-        scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),
+        scenario=plan.scenario.revised({"horizon": horizon, "components": components}),
         schedule=schedule,
         allocation=allocation,
         reasons=reasons,
@@ -98,7 +98,7 @@ def _stretched(value: Any, before: int, steps: int) -> Any:
         return np.resize(value, steps)
     if isinstance(value, Frozen):  # made anew: a copy would carry what the old one has computed
         fields = {name: getattr(value, name) for name in type(value).model_fields}
-        return type(value).model_construct(**_stretched(fields, before, steps))
+        return type(value).unchecked(**_stretched(fields, before, steps))
     if isinstance(value, dict):
         return {key: _stretched(item, before, steps) for key, item in value.items()}
     if isinstance(value, tuple):

@@ -303,7 +303,7 @@ class Battery(BatteryFields):
             limits = self.ending.at_least_mwh, self.ending.at_most_mwh
             target = EnergyTarget.at(horizon.steps, horizon, *limits)
             changes["energy_targets"] = (*self.energy_targets, target)
-        return self.model_copy(update=changes)
+        return self.revised(changes)
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         last = {
@@ -327,7 +327,7 @@ class Battery(BatteryFields):
         changes = {
             "initial": initial, "ending": self.resolved_ending(), "energy_targets": ahead
         }  # fmt: skip
-        return self.model_copy(update=changes)
+        return self.revised(changes)
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
@@ -345,4 +345,4 @@ class Battery(BatteryFields):
         if least is not None or most is not None:
             target = EnergyTarget.at(window.last, horizon, least, most)
             changes["energy_targets"] = (*self.energy_targets, target)
-        return self.model_copy(update=changes)
+        return self.revised(changes)

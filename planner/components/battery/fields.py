@@ -11,6 +11,7 @@ from planner.components.battery.commitment import START_SHARE, WAYS, check_ramp
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
 from planner.components.component import ORIGINS, Complaint, Component, Site
+from planner.field_types import Listed
 from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all, too_large
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
@@ -25,7 +26,7 @@ class BatteryFields(Component):
     """The fields of a battery."""
 
     row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
-    kind: Literal["battery"]
+    kind: Literal["battery"] = "battery"
     also_called: ClassVar[str] = "storage bess store accumulator ess 储能 电池"
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(
@@ -69,13 +70,13 @@ class BatteryFields(Component):
     most or more, so that a pause is one."""
     cycles_per_day: AtLeastZero | None = None
     """Most full cycles in a local day."""
-    charge_from: Annotated[tuple[Origin, ...], Field(min_length=1, strict=False)] = ORIGINS  # type: ignore[assignment]
+    charge_from: Annotated[Listed[Origin], Field(min_length=1)] = ORIGINS  # type: ignore[assignment]
     """Origins of the energy it may be charged with, all unless given; `trace: false` does not tell
     them apart."""
     discharge_to_grid: bool = True
     """Whether what it discharges may be exported; if not, loads and compute use it, at its node or
     beyond lines, step by step and origin by origin."""
-    energy_targets: Annotated[tuple[EnergyTarget, ...], Field(strict=False)] = ()
+    energy_targets: Listed[EnergyTarget] = ()  # type: ignore[assignment]
     """Limits on the stored energy at given times."""
     initial: BatteryInitial
     """State when the horizon begins."""

@@ -23,7 +23,17 @@ from planner.components.battery.state import EndLimits
 from planner.components.terms import ByStep
 from planner.components.time import Time
 from planner.errors import as_written
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, exceeds, too_large, too_small
+from planner.field_types import Given
+from planner.fields import (
+    NOTHING,
+    AtLeastZero,
+    FieldError,
+    Frozen,
+    HorizonNeededError,
+    exceeds,
+    too_large,
+    too_small,
+)
 from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -68,7 +78,7 @@ def _read_time(value: Any) -> Any:
 class EnergyTarget(Frozen):
     """Limits on the stored energy at a time."""
 
-    time: Annotated[str, BeforeValidator(_read_time)]
+    time: Annotated[Given[str, str | dt.datetime], BeforeValidator(_read_time)]
     """Start of a step or end of the horizon: local time, or with an offset."""
     at_least_mwh: AtLeastZero | None = None
     """Least energy stored then."""
@@ -78,10 +88,10 @@ class EnergyTarget(Frozen):
 
     @model_validator(mode="after")
     def _find_point(self, info: ValidationInfo) -> Self:
-        if not isinstance(info.context, Context):
-            raise HorizonNeededError("time")
         if self.at_least_mwh is None and self.at_most_mwh is None:
             raise FieldError(Message("must hold at_least_mwh, at_most_mwh or both"))
+        if not isinstance(info.context, Context):
+            raise HorizonNeededError(path="time")
         self._point = _point_at(self.time, info.context.horizon)
         return self
 
@@ -95,7 +105,7 @@ class EnergyTarget(Frozen):
         cls, point: int, horizon: Horizon, at_least_mwh: float | None, at_most_mwh: float | None
     ) -> EnergyTarget:
         """Return a target at the end of a step of a horizon."""
-        target = cls.model_construct(
+        target = cls.unchecked(
             time=horizon.end_of(point).isoformat(),
             at_least_mwh=at_least_mwh,
             at_most_mwh=at_most_mwh,

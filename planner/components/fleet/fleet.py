@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, Tag, model_validator
@@ -58,6 +58,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
+from planner.field_types import Given
 from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form, raise_all
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -67,10 +68,22 @@ from planner.timeseries.series import Array, PerUnit, SeriesBounds
 FAR_ABOVE = 10  # times what a node draws idle: the unit of `sleep_kw` may be W
 
 
+if TYPE_CHECKING:
+    from planner.timeseries.series import SeriesLike
+
+    Pue = Given[Array | PueByTemperature, SeriesLike | PueByTemperature]
+else:
+    Pue = Annotated[
+        Annotated[np.ndarray, SeriesBounds(ge=1.0), Tag("=series")]
+        | Annotated[PueByTemperature, Tag("=by_temperature")],
+        form(by_temperature="temperature_c points", series=""),
+    ]
+
+
 class Fleet(Component):
     """Identical GPU nodes behind one meter."""
 
-    kind: Literal["fleet"]
+    kind: Literal["fleet"] = "fleet"
     also_called: ClassVar[str] = (
         "gpu gpus node nodes servers cluster datacenter data_center compute 算力"
     )
@@ -104,11 +117,7 @@ class Fleet(Component):
     """Part of the nodes that is available."""
     spare_nodes: AtLeastZero = 0.0
     """Nodes kept awake and idle, of any model."""
-    pue: Annotated[
-        Annotated[np.ndarray, SeriesBounds(ge=1.0), Tag("=series")]
-        | Annotated[PueByTemperature, Tag("=by_temperature")],
-        form(by_temperature="temperature_c points", series=""),
-    ]
+    pue: Pue
     """Facility power over IT power: a series, or by temperature."""
     sleep_kw: AtLeastZero
     """Power of a sleeping node."""
@@ -323,4 +332,4 @@ class Fleet(Component):
             latest_first = (*values[f"woken[{m}]"][::-1], *self.initial.woken.get(m, ()))
             woken[m] = tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
         initial = FleetInitial(awake={m: n * scale for m, n in awake.items()}, woken=woken)
-        return self.model_copy(update={"initial": initial})
+        return self.revised({"initial": initial})

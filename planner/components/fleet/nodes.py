@@ -36,6 +36,7 @@ from planner.components.component import Site
 from planner.components.job import Job
 from planner.components.terms import Balance, ByStep, Expression, of
 from planner.components.time import Time
+from planner.field_types import Listed
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message
 from planner.modelling import pyo
@@ -88,7 +89,7 @@ class Prefill(Frozen):
 class Serving(Frozen):
     """How a node of the fleet serves one model."""
 
-    points: Annotated[tuple[OperatingPoint, ...], Field(strict=False)]
+    points: Listed[OperatingPoint]
     """Operating points, among them the awake idle point (tokens_per_s: 0)."""
     prefill: Prefill | None = None
     """Prefill on nodes of its own; without it the points are taken to include prefill."""
@@ -132,7 +133,7 @@ class PueByTemperature(Frozen):
 
     temperature_c: Series
     """Outdoor temperature."""
-    points: Annotated[tuple[PuePoint, ...], Field(min_length=2, strict=False)]
+    points: Annotated[Listed[PuePoint], Field(min_length=2)]
     """Points of ascending temperature, which cover the outdoor temperature of every step."""
 
     @model_validator(mode="after")

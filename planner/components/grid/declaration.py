@@ -29,7 +29,7 @@ nothing, every declaration earns the same and the choice is arbitrary.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Discriminator, Tag, model_validator
@@ -48,6 +48,7 @@ from planner.components.terms import (
     of,
 )
 from planner.components.time import Time
+from planner.field_types import Given
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -57,13 +58,21 @@ from planner.timeseries.series import Array, Series
 BOTH = template("declares {first} MW of import and {second} MW of export at once")
 
 
-class Declaration(Frozen):
-    """The exchange declared to the day-ahead market, and the cost of deviations."""
+if TYPE_CHECKING:
+    from planner.timeseries.series import SeriesLike
 
-    exchange_mw: Annotated[
+    Exchange = Given[Array | Literal["decide"], SeriesLike | Literal["decide"]]
+else:
+    Exchange = Annotated[
         Annotated[Series, Tag("=series")] | Annotated[Literal["decide"], Tag("=decide")],
         Discriminator(lambda value: "=decide" if isinstance(value, str) else "=series"),
     ]
+
+
+class Declaration(Frozen):
+    """The exchange declared to the day-ahead market, and the cost of deviations."""
+
+    exchange_mw: Exchange
     """Declared exchange, import positive: a series, or `decide` to choose it with the plan."""
     band_share: Fraction = 0.0
     """Deviation without a penalty, as a share of the declared power."""
@@ -91,7 +100,7 @@ class Declaration(Frozen):
         if not self.decides:
             return self
         exchange = values["declared_import_mw"] - values["declared_export_mw"]
-        return self.model_copy(update={"exchange_mw": exchange})
+        return self.revised({"exchange_mw": exchange})
 
     def sides(self) -> list[tuple[str, int, float]]:
         """Return the sides of the band with a cost: name, sign of the deviation, CNY/MWh."""

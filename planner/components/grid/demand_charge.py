@@ -18,23 +18,24 @@ max(peak_so_far_mw, expected_peak_mw).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from planner.components.component import Complaint
 from planner.components.terms import Amounts, Line
 from planner.components.time import Time
+from planner.field_types import Given
 from planner.fields import AtLeastZero
 from planner.local_time import clock_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.modelling.vectors import Flags, Whole
-from planner.timeseries.forms import in_hours, read_hours
+from planner.timeseries.forms import HoursOfDay, in_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -44,7 +45,7 @@ PeakSoFar = Annotated[
     Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
 ]
 DemandHours = Annotated[
-    tuple[Annotated[str, BeforeValidator(read_hours)], ...], Field(min_length=1, strict=False)
+    Given[tuple[HoursOfDay, ...] | None, Sequence[str] | None], Field(min_length=1, strict=False)
 ]
 
 

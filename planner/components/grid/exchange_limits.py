@@ -37,16 +37,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.component import Complaint, Site, Values, summed
 from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.components.time import Time
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, Positive, exceeds
+from planner.field_types import Listed
+from planner.fields import (
+    NOTHING,
+    AtLeastZero,
+    Frozen,
+    HorizonNeededError,
+    Positive,
+    exceeds,
+)
 from planner.message import Message, template
 from planner.modelling import pyo
-from planner.timeseries.forms import CalendarTimes, Context, read_hours
+from planner.timeseries.forms import CalendarTimes, Context, HoursOfDay
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 
@@ -187,9 +195,7 @@ def past_after(
 class Response(CalendarTimes):
     """An event of demand response, and the hours in which it holds."""
 
-    hours: Annotated[
-        tuple[Annotated[str, BeforeValidator(read_hours)], ...], Field(min_length=1, strict=False)
-    ]
+    hours: Annotated[Listed[HoursOfDay], Field(min_length=1)]
     """Local hours, end exclusive: "18-20"."""
     baseline_mw: NonNegative
     """Import below which energy counts as saved."""
@@ -202,7 +208,7 @@ class Response(CalendarTimes):
     @model_validator(mode="after")
     def _find_steps(self, info: ValidationInfo) -> Self:
         if not isinstance(info.context, Context):
-            raise HorizonNeededError("hours")
+            raise HorizonNeededError(path="hours")
         steps = self.matches(info.context).nonzero()[0] + 1
         self._steps = frozenset(map(int, steps))
         return self

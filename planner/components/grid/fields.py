@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from planner.components.component import Component, Supply
 from planner.components.grid.declaration import Declaration
@@ -13,15 +11,16 @@ from planner.components.grid.demand_charge import DemandCharge, DemandHours, Pea
 from planner.components.grid.exchange_limits import EXCHANGE_REMEDIES, GridInitial, Response
 from planner.components.grid.tariff import ByOrigin, NonNegativeSeriesByOrigin, SeriesByOrigin
 from planner.components.terms import Connection, Source
+from planner.field_types import Listed
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import Array, NonNegative, Series
+from planner.timeseries.series import Array, NonNegative, Series, SeriesOrNone
 
 
 class GridFields(Component):
     """The fields of a connection to the public grid."""
 
-    kind: Literal["grid"]
+    kind: Literal["grid"] = "grid"
     also_called: ClassVar[str] = "market network connection import export 电网"
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "peak_so_far_mw", "demand_interval_min"}
@@ -45,7 +44,7 @@ class GridFields(Component):
     """Price of the highest average import of a month, per MW and month."""
     demand_interval_min: Literal[5, 10, 15, 20, 30, 60] = 15
     """Interval of the local clock that the demand charge averages import over."""
-    demand_hours: DemandHours | None = None
+    demand_hours: DemandHours = None  # type: ignore[assignment]
     """Local hours, end exclusive: "8-12". Only intervals that begin in them count for the demand
     charge; without them all count."""
     peak_so_far_mw: PeakSoFar = 0.0
@@ -62,9 +61,9 @@ class GridFields(Component):
     """The exchange before the horizon, for limits and the demand charge."""
     declaration: Declaration | None = None
     """Exchange declared a day ahead; deviations are settled in real time."""
-    real_time_price_cny_per_mwh: Series | None = None
+    real_time_price_cny_per_mwh: SeriesOrNone = None  # type: ignore[assignment]
     """Price of deviations from the declaration, in both directions."""
-    response: Annotated[tuple[Response, ...], Field(strict=False)] = ()
+    response: Listed[Response] = ()  # type: ignore[assignment]
     """Events of demand response; they may not overlap."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
     """Emission factor of imported energy; reported, and limited or priced by a carbon component."""

@@ -234,16 +234,16 @@ class Grid(GridFields):
         peaks, begun_mwh = self.demand_charge.after(values["import_mw"], executed, horizon)
         limits = self.ramp_mw_per_h, self.max_swing_share
         initial = past_after(*limits, self.initial, values, executed, horizon)
-        initial = initial.model_copy(update={"interval_mwh": begun_mwh})
-        return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
+        initial = initial.revised({"interval_mwh": begun_mwh})
+        return self.revised({"peak_so_far_mw": peaks, "initial": initial})
 
     def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         declared = {"declaration": self.declaration and self.declaration.given(values)}
-        return super().remaining(values, executed, horizon).model_copy(update=declared)
+        return super().remaining(values, executed, horizon).revised(declared)
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
         charge, imported = self.demand_charge, values.get("import_mw")
         peaks = imported is not None and charge.peaks_ahead(imported, window, horizon)
-        return self.model_copy(update={"peak_so_far_mw": peaks}) if peaks else self
+        return self.revised({"peak_so_far_mw": peaks}) if peaks else self

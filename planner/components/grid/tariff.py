@@ -8,7 +8,7 @@ Fixed payments are spread over the hours of their month and only reported.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Tag
@@ -16,11 +16,12 @@ from pydantic import Tag
 from planner.components.component import Complaint, Values
 from planner.components.terms import Amounts, Line, Meters, Period, of
 from planner.components.time import Time
+from planner.field_types import Given
 from planner.fields import Frozen, form, measurable
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import Array, NonNegative, Series
+from planner.timeseries.series import Array, NonNegative, NonNegativeOrNone, Series, SeriesOrNone
 
 
 class ByOrigin(Frozen):
@@ -30,7 +31,7 @@ class ByOrigin(Frozen):
     """For renewable energy."""
     thermal: Series
     """For thermal energy."""
-    grid: Series | None = None
+    grid: SeriesOrNone = None  # type: ignore[assignment]
     """For energy that came from the grid."""
 
     def of(self, origin: str) -> Array | None:
@@ -42,22 +43,32 @@ class ByOrigin(Frozen):
 class NonNegativeByOrigin(ByOrigin):
     """A charge for each origin of energy; what is not named is free."""
 
-    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    renewable: NonNegativeOrNone = None  # type: ignore[assignment]  # may be free here
     """For renewable energy."""
-    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    thermal: NonNegativeOrNone = None  # type: ignore[assignment]  # may be free here
     """For thermal energy."""
-    grid: NonNegative | None = None
+    grid: NonNegativeOrNone = None  # type: ignore[assignment]
     """For energy that came from the grid."""
 
 
-SeriesByOrigin = Annotated[
-    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
-    form(by_origin="renewable thermal grid", series=""),
-]
-NonNegativeSeriesByOrigin = Annotated[
-    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
-    form(by_origin="renewable thermal grid", series=""),
-]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.timeseries.series import SeriesLike
+
+    SeriesByOrigin = Given[Array | ByOrigin, SeriesLike | pd.DataFrame | ByOrigin]
+    NonNegativeSeriesByOrigin = Given[
+        Array | NonNegativeByOrigin, SeriesLike | pd.DataFrame | NonNegativeByOrigin
+    ]
+else:
+    SeriesByOrigin = Annotated[
+        Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
+        form(by_origin="renewable thermal grid", series=""),
+    ]
+    NonNegativeSeriesByOrigin = Annotated[
+        Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
+        form(by_origin="renewable thermal grid", series=""),
+    ]
 
 
 def fixed_payments(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Component
 from planner.components.service.queue import MarketStep, ServiceEnding, ServiceInitial
+from planner.field_types import Given
 from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds, raise_all
 from planner.message import Message, template
-from planner.timeseries.series import NonNegative, PerUnit, Series
+from planner.timeseries.series import NonNegative, NonNegativeOrNone, PerUnit, SeriesOrNone
 
 EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
     "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
@@ -25,7 +26,7 @@ EXCLUDES = {  # what is asked for -> fields of services that are asked for somet
 class ServiceFields(Component):
     """The fields of a token service."""
 
-    kind: Literal["service"]
+    kind: Literal["service"] = "service"
     also_called: ClassVar[str] = "model llm inference tokens api 服务"
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(
@@ -38,7 +39,7 @@ class ServiceFields(Component):
     """Model that answers it; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
     """Longest inter-token latency the customer accepts."""
-    price_cny_per_mtok: Series | None = None
+    price_cny_per_mtok: SeriesOrNone = None  # type: ignore[assignment]
     """Price per million output tokens."""
     input_per_output: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Input tokens that come with one output token."""
@@ -50,13 +51,13 @@ class ServiceFields(Component):
     """Price per million input tokens in the cache."""
     min_served_share: Fraction = 0.0
     """Least part of demand or market depth answered, or of arrivals accepted, over the horizon."""
-    demand_mtok_per_h: NonNegative | None = None
+    demand_mtok_per_h: NonNegativeOrNone = None  # type: ignore[assignment]
     """Interactive: demand, answered in its step or lost."""
     headroom_share: AtLeastZero = 0.0
     """Interactive: decode capacity kept above the mean for bursts."""
     unserved_cost_cny_per_mtok: AtLeastZero = 0.0
     """Interactive: penalty for work not answered."""
-    arrivals_mtok_per_h: NonNegative | None = None
+    arrivals_mtok_per_h: NonNegativeOrNone = None  # type: ignore[assignment]
     """Batch: work that comes in."""
     deadline_h: Hours | None = None
     """Batch: longest time from the end of the step of arrival."""
@@ -66,7 +67,10 @@ class ServiceFields(Component):
     """State when the horizon begins."""
     ending: ServiceEnding = "same_as_start"
     """Batch: no more work waiting than at the start, or a value for it."""
-    market: Annotated[tuple[MarketStep, ...], Field(min_length=1, strict=False)] | None = None
+    market: Annotated[
+        Given[tuple[MarketStep, ...] | None, Sequence[MarketStep] | None],
+        Field(min_length=1, strict=False),
+    ] = None  # type: ignore[assignment]
     """Market: price steps, each with its depth."""
 
     @model_validator(mode="after")

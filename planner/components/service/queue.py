@@ -44,12 +44,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, Tag, model_validator
+from pydantic import Tag, model_validator
 
 from planner.components.component import Site, Values
 from planner.components.reasons import LIMIT
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, of, sum_of
 from planner.components.time import Time
+from planner.field_types import Listed
 from planner.fields import (
     NOTHING,
     ROUNDING,
@@ -86,7 +87,7 @@ class Waiting(Frozen):
 class ServiceInitial(Frozen):
     """A service when the horizon begins."""
 
-    waiting: Annotated[tuple[Waiting, ...], Field(strict=False)] = ()
+    waiting: Listed[Waiting] = ()  # type: ignore[assignment]
     """Batch: work that waits, by age."""
     wanted_so_far_mtok: AtLeastZero = 0.0
     """Demand, arrivals or market depth since the period of `min_served_share` began."""

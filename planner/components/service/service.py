@@ -250,7 +250,7 @@ class Service(ServiceFields):
         (waiting,) = at_end.values()
         most = max(self.max_waiting_at_end_mtok, waiting.amount)
         ending = EndingValue(value_cny_per_mtok=waiting.worth_cny, at_most_mtok=most)
-        return self.model_copy(update={"ending": ending})
+        return self.revised({"ending": ending})
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending
@@ -267,7 +267,7 @@ class Service(ServiceFields):
             # what the solver's tolerances leave missing or in excess is not carried over
             served_so_far_mtok=least if least - NOTHING < served < least else min(wanted, served),
         )
-        return self.model_copy(update={"initial": initial, "ending": ending})
+        return self.revised({"initial": initial, "ending": ending})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
@@ -289,5 +289,5 @@ class Service(ServiceFields):
                 most = max(queue.end.at_most_mtok, float(values["waiting_mtok"][window.last - 1]))
             else:
                 most = start.waiting_mtok + self._wanted_mtok(window.first, window.last, horizon)
-            changes["ending"] = queue.end.model_copy(update={"at_most_mtok": most})
-        return self.model_copy(update=changes)
+            changes["ending"] = queue.end.revised({"at_most_mtok": most})
+        return self.revised(changes)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from planner.components.component import Component
 from planner.components.thermal.commitment import (
@@ -18,19 +18,34 @@ from planner.components.thermal.commitment import (
 )
 from planner.components.thermal.duty import Duty
 from planner.components.thermal.ramps import check_edges
-from planner.fields import AtLeastZero, Count, Hours, Name, Positive, exceeds, too_large
+from planner.field_types import Listed
+from planner.fields import (
+    SWITCHES,
+    AtLeastZero,
+    Count,
+    Hours,
+    Name,
+    Positive,
+    exceeds,
+    too_large,
+)
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import NonNegative, PerUnit, SeriesBounds
+from planner.timeseries.series import Above0, NonNegative, PerUnit
 
 SLOWEST_H = 24  # from the least to the most power
 LEAST_GJ_PER_MWH = 1.0  # of a plain example; a MWh holds 3.6 GJ
 
 
+def _word(ending: Any) -> Any:
+    """Return on and off where YAML 1.1 has read them as true and false."""
+    return SWITCHES[ending] if isinstance(ending, bool) else ending
+
+
 class ThermalFields(Component):
     """The fields of a thermal unit; all powers are gross."""
 
-    kind: Literal["thermal"]
+    kind: Literal["thermal"] = "thermal"
     also_called: ClassVar[str] = (
         "coal gas unit generator ccgt gas_turbine power_plant steam 火电 燃煤"
     )
@@ -50,9 +65,9 @@ class ThermalFields(Component):
     """Least power when on."""
     max_power_mw: NonNegative
     """Most power when on."""
-    curve: Annotated[tuple[FuelPoint, ...], Field(min_length=1, strict=False)]
+    curve: Annotated[Listed[FuelPoint], Field(min_length=1)]
     """Fuel against power, piecewise linear over the whole range."""
-    fuel_price_cny_per_gj: Annotated[np.ndarray, SeriesBounds(gt=0.0)]
+    fuel_price_cny_per_gj: Above0
     """Price of fuel."""
     variable_cost_cny_per_mwh: AtLeastZero = 0.0
     """Other cost per gross MWh."""
@@ -72,7 +87,7 @@ class ThermalFields(Component):
     """Most time on, a whole number of steps: a unit that has been on for so long, initial.hours included, must go off."""  # noqa: E501
     max_starts_per_day: Count | None = None
     """Most starts in a local day, a whole number; initial.starts_today counts for the first."""
-    startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
+    startups: Annotated[Listed[Startup], Field(min_length=1)]
     """Start costs by hours off, hot first; the entry with the largest off_h up to the hours off applies."""  # noqa: E501
     shutdown_cost_cny: AtLeastZero = 0.0
     """Cost of a stop."""
@@ -88,7 +103,9 @@ class ThermalFields(Component):
     """Whether it must be on whenever it is available."""
     initial: ThermalInitial
     """State when the horizon begins."""
-    ending: Literal["free", "same_as_start", "on", "off"] = "free"
+    ending: Annotated[Literal["free", "same_as_start", "on", "off"], BeforeValidator(_word)] = (
+        "free"
+    )
     """State required at the end: on, off, or that of the start."""
 
     @model_validator(mode="after")

@@ -272,4 +272,4 @@ class Thermal(ThermalFields):
             **(left_mw(values, float(low), float(high)) if state else {}),
         )
         ending = self.resolved_ending()  # the start is that of the first window
-        return self.model_copy(update={"initial": initial, "ending": ending})
+        return self.revised({"initial": initial, "ending": ending})

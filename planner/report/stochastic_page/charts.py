@@ -67,7 +67,7 @@ def decided_charts(plan: StochasticTables, view: View, words: Language) -> list[
     if stated:
         first_stage = dataclasses.replace(
             view.plan,
-            scenario=scenario.model_copy(update={"components": stated}),
+            scenario=scenario.revised({"components": stated}),
             schedule=shared,
         )
         if (states := commitment_chart(View(first_stage), words)) is not None:

@@ -57,7 +57,7 @@ def check_members(
         members.append(Member(name=name, probability=member.probability, set=values))
     if problems:
         raise ScenarioError(problems)
-    return uncertainty.model_copy(update={"members": tuple(members)})
+    return uncertainty.revised({"members": tuple(members)})
 
 
 def _written(
