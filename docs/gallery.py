@@ -1,8 +1,8 @@
 """Write the gallery of the shipped scenarios: `make pictures`, or this file alone. Needs Chromium.
 
 Solves each scenario, takes a picture of one chart of its page, and writes docs/gallery.md and
-docs/gallery.zh.md with its results. A year takes minutes: its picture is taken from the LP relaxation,
-its profit that of expected.yaml.
+docs/gallery.zh.md with its results. A year takes minutes: its picture is taken from the LP
+relaxation, its profit from expected.yaml.
 """
 
 from __future__ import annotations
