@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     class Listed(Given[tuple[Item, ...], Sequence[Item]], Generic[Item]):
         """A field that holds a tuple and takes any sequence."""
+
+    class ListedOrNone(Given[tuple[Item, ...] | None, Sequence[Item] | None], Generic[Item]):
+        """A field that holds a tuple of one item at least, or nothing."""
 else:
 
     class Given:
@@ -38,3 +41,4 @@ else:
             return types[0]
 
     Listed = Annotated[tuple[Item, ...], Field(strict=False)]
+    ListedOrNone = Annotated[tuple[Item, ...] | None, Field(strict=False, min_length=1)]

@@ -15,6 +15,7 @@ from planner.cli.document_parts import (
     DryRun,
     NodeEnd,
     PlanSummary,
+    ShippedOne,
     SimulationSummary,
     SolvingTime,
     Span,
@@ -23,6 +24,7 @@ from planner.cli.documents import (
     AuditDocument,
     CheckDocument,
     CompareDocument,
+    NewDocument,
     PlanDocument,
     PricesDocument,
     ReplanDocument,
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
 
     import planner
     from planner.auditor.findings import Breach
+    from planner.language.language import Language
     from planner.message import Message
     from planner.report.comparison.compare import Comparison
+    from planner.scenario.shipped import ShippedScenario
     from planner.studies.sweep_plan import CheckedSweep, Estimate
     from planner.sweeps.analysis.analyses import Analyses
 
@@ -68,6 +72,17 @@ def check_document(scenario: planner.Scenario) -> CheckDocument:
         packages={kind: str(package) for kind, package in packages_of(parts).items()},
         members=[CheckedMember(name=str(m.name), probability=m.probability) for m in members],
     )  # fmt: skip
+
+
+def new_document(folder: Path, source: ShippedScenario) -> NewDocument:
+    """Return the document of a new folder."""
+    return NewDocument(folder=folder, source=source.name, scenarios=[])
+
+
+def list_document(every: Iterable[ShippedScenario], words: Language) -> NewDocument:
+    """Return the document of the shipped scenarios."""
+    scenarios = [ShippedOne(name=one.name, description=words(one.description)) for one in every]
+    return NewDocument(folder=None, source=None, scenarios=scenarios)
 
 
 def plan_document(

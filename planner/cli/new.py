@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.document_parts import ShippedOne
-from planner.cli.documents import NewDocument
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import Outcome
+from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import say
 from planner.errors import wrong
 from planner.message import Message
@@ -39,27 +37,37 @@ def new(
     quiet: Quiet = False,  # noqa: ARG001
 ) -> Outcome:
     """Make a folder with a scenario to change: its file, its data and what to do next."""
-    from planner.scenario.shipped import make_folder, shipped_scenario, shipped_scenarios
+    from planner.scenario.shipped import make_folder, shipped_scenario
 
     if list_ and name is not None:
         raise wrong("--list", Message("goes without NAME"))
-    if name is None and not list_:
-        raise wrong("planner new", Message("needs a NAME, such as mysite, or --list"))
+    if list_:
+        return _list(words)
     if name is None:
-        every = [*shipped_scenarios().values()]
-        return Outcome(
-            lambda: NewDocument(folder=None, source=None, scenarios=[
-                ShippedOne(name=one.name, description=words(one.description)) for one in every
-            ]),
-            partial(_show_list, every),
-        )  # fmt: skip
+        raise wrong("planner new", Message("needs a NAME, such as mysite, or --list"))
     scenario = shipped_scenario(source)
     folder = make_folder(name, scenario, words)
-    return Outcome(
-        lambda: NewDocument(folder=folder, source=scenario.name, scenarios=[]),
-        partial(_show_made, name, scenario),
-        folder,
-    )
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import new_document
+
+        return new_document(folder, scenario)
+
+    return Outcome(document, partial(_show_made, name, scenario), folder)
+
+
+def _list(words: Language) -> Outcome:
+    """Return the shipped scenarios."""
+    from planner.scenario.shipped import shipped_scenarios
+
+    every = [*shipped_scenarios().values()]
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import list_document
+
+        return list_document(every, words)
+
+    return Outcome(document, partial(_show_list, every))
 
 
 def _show_list(every: Sequence[ShippedScenario], console: Console, words: Language) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.errors import OVERRIDE, Problem, ScenarioError, wrong
+from planner.files.formats import format_names
 from planner.language.language import LANGUAGES, Language, language
 from planner.message import Message
 from planner.plan_tables.files import FORMATS
@@ -159,7 +160,7 @@ def check_workers(workers: int | None, scheduler: str | None) -> None:
 
 def known_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...]:
     """Return the formats that --formats names. Raises ScenarioError."""
-    formats = tuple(part.strip() for part in text.split(",") if part.strip())
+    formats = format_names(text)
     unknown = [part for part in formats if part not in known]
     if unknown or not formats:
         raise wrong(

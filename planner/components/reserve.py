@@ -17,7 +17,7 @@ One call is planned for: what comes after it is a new plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -27,7 +27,7 @@ from planner.components.component import Complaint, Component, Site, Values
 from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Line, Meters, Terms, of
 from planner.errors import did_you_mean
-from planner.field_types import Given
+from planner.field_types import ListedOrNone
 from planner.fields import AtLeastZero, Hours
 from planner.message import Message
 from planner.modelling import pyo
@@ -63,9 +63,7 @@ class Reserve(Component):
     """Whether the loss of any one thermal unit or of the import must be covered as well."""
     shortfall_cost_cny_per_mwh: AtLeastZero | None = None
     """Penalty for a shortfall; without it no shortfall is allowed."""
-    providers: Annotated[
-        Given[tuple[str, ...] | None, Sequence[str] | None], Field(min_length=1, strict=False)
-    ] = None  # type: ignore[assignment]
+    providers: ListedOrNone[str] = None  # type: ignore[assignment]
     """Components that may provide it; where not given, all that can."""
     duration_h: Hours = 1.0
     """Time for which it is delivered once it is called."""

@@ -11,13 +11,20 @@ from planner.message import Message
 PARQUET = "parquet"
 
 
-def check_formats(formats: Sequence[str], known: Sequence[str]) -> None:
-    """Require that formats are known and can be written.
+def format_names(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of formats, of which a text has commas between them."""
+    names = given.split(",") if isinstance(given, str) else given
+    return tuple(filter(None, (name.strip() for name in names)))
+
+
+def checked_formats(given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of formats that are known and can be written.
 
     Raises:
         PlanError: one is not known.
         ScenarioError: the package that writes it is missing.
     """
+    formats = format_names(given)
     for name in formats:
         if name not in known:
             names = ", ".join(known)
@@ -28,3 +35,4 @@ def check_formats(formats: Sequence[str], known: Sequence[str]) -> None:
     if PARQUET in formats and find_spec("pyarrow") is None:
         message = Message("Parquet needs pyarrow: pip install 'dispatch-planner[parquet]'")
         raise wrong("", message)
+    return formats

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from planner.errors import PlanError
-from planner.files.formats import check_formats
+from planner.files.formats import checked_formats
 from planner.files.output_folder import Content, replace_folder
 from planner.language.language import LANGUAGES, language
 from planner.message import Message
@@ -32,9 +32,7 @@ class Output:
     page: bool = True
 
     def __post_init__(self) -> None:
-        given = self.formats.split(",") if isinstance(self.formats, str) else self.formats
-        object.__setattr__(self, "formats", tuple(name.strip() for name in given))
-        check_formats(self.formats, FORMATS)
+        object.__setattr__(self, "formats", checked_formats(self.formats, FORMATS))
         if self.lang not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise PlanError(

@@ -64,7 +64,8 @@ class PlanTables:
 
     def __repr__(self) -> str:
         status, profit = self.summary["status"], self.summary["objective_cny"]
-        return f"<{type(self).__name__} {self.scenario.name}: {status}, {profit:,.2f} CNY>"
+        money = f"{profit:,.2f} {self.scenario.currency}"
+        return f"<{type(self).__name__} {self.scenario.name}: {status}, {money}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: what was derived from them is derived again."""

@@ -75,7 +75,7 @@ def _plain(value: Any, path: Key, problems: list[FieldError]) -> Any:
     if isinstance(value, pd.Index | pd.api.extensions.ExtensionArray):
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim:
-        if value.ndim == 1 and value.dtype.kind in "fiu":
+        if value.dtype.kind in "fiu":
             return ArrayNumbers(value.tolist())
         value = list(value)
     if isinstance(value, list | tuple | range):

@@ -21,7 +21,6 @@ from planner.message import Message, template
 from planner.scenario.json_schema import scenario_schema
 
 SCENARIO, README, SCHEMA = "scenario.yaml", "README.md", "planner.schema.json"
-DEFAULT = "starter"
 EDITOR_LINE = f"# yaml-language-server: $schema={SCHEMA}"
 OF_THE_REPOSITORY = shutil.ignore_patterns("__pycache__", "build_data.py", "expected.*")
 NAME_PARTS = re.compile(r"[^\W_][\w.-]*")  # of a new folder

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from planner.log import logger
-from planner.message import Message
+from planner.message import Message, template
 from planner.solver.program import Program
 from planner.solver.solution import Solution
 
@@ -23,9 +23,11 @@ class Progress:
     """The log of one solve, in the money of its program, as it was compiled."""
 
     def __init__(self, program: Program) -> None:
-        whole = len(program.window) == program.scenario.horizon.steps
+        scenario = program.scenario
+        whole = len(program.window) == scenario.horizon.steps
         self._level = logging.INFO if whole else logging.DEBUG
-        self._money, self._began = program.units.money, time.perf_counter()
+        self._currency, self._money = scenario.currency, program.units.money
+        self._began = time.perf_counter()
 
     @property
     def is_shown(self) -> bool:
@@ -34,27 +36,12 @@ class Progress:
 
     def relaxed(self, bound: float) -> None:
         """Log the bound of the relaxation, as a cost in the solver's money."""
-        if self.is_shown:
-            self._log(Message(
-                "relaxation: profit at most {bound:,.2f} CNY ({seconds:.1f} s)",
-                bound=self._profit(bound), seconds=self._seconds,
-            ))  # fmt: skip
+        self._log(Message("relaxation"), None, bound / self._money)
 
     def round(self, number: int, cost: float | None, bound: float) -> None:
-        """Log the plan of a round, if it has one, and its bound."""
-        if not self.is_shown:
-            return
-        if cost is None:
-            self._log(Message(
-                "round {n}: no plan yet, profit at most {bound:,.2f} CNY ({seconds:.1f} s)",
-                n=number, bound=self._profit(bound), seconds=self._seconds,
-            ))  # fmt: skip
-        else:
-            self._log(Message(
-                "round {n}: profit {profit:,.2f} CNY, at most {bound:,.2f} CNY ({seconds:.1f} s)",
-                n=number, profit=self._profit(cost), bound=self._profit(bound),
-                seconds=self._seconds,
-            ))  # fmt: skip
+        """Log the plan of a round, if it has one, and its bound, in the solver's money."""
+        cost = None if cost is None else cost / self._money
+        self._log(Message("round {n}", n=number), cost, bound / self._money)
 
     @property
     def searching(self) -> Callable[[float, float], None] | None:
@@ -69,28 +56,25 @@ class Progress:
             if now - last < SEARCH_EVERY_S or not math.isfinite(cost):  # no plan yet
                 return
             last = now
-            self._log(Message(
-                "search: profit {profit:,.2f} CNY, at most {bound:,.2f} CNY ({seconds:.1f} s)",
-                profit=self._profit(cost), bound=self._profit(bound), seconds=self._seconds,
-            ))  # fmt: skip
+            self._log(Message("search"), cost / self._money, bound / self._money)
 
         return report
 
     def ended(self, solution: Solution, cost: float) -> None:
         """Log how a solve ended; the cost and the solution's bound are in CNY."""
-        if self.is_shown:
-            self._log(Message(
-                "{status}: profit {profit:,.2f} CNY, at most {bound:,.2f} CNY ({seconds:.1f} s)",
-                status=solution.status, profit=-cost, bound=-solution.bound,
-                seconds=self._seconds,
-            ))  # fmt: skip
+        self._log(solution.status, cost, solution.bound)
 
-    @property
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._began
-
-    def _profit(self, cost: float) -> float:
-        return -cost / self._money
-
-    def _log(self, message: Message) -> None:
-        LOG.log(self._level, message)
+    def _log(self, words: str, cost_cny: float | None, bound_cny: float) -> None:
+        """Log profit, where there is a plan, and bound after words that say where they are from."""
+        if not self.is_shown:
+            return
+        figures = {"words": words, "bound": -bound_cny, "currency": self._currency,
+                   "seconds": time.perf_counter() - self._began}  # fmt: skip
+        if cost_cny is None:
+            text = template("{words}: no plan yet, profit at most {bound:,.2f} {currency}"
+                            " ({seconds:.1f} s)")  # fmt: skip
+        else:
+            text = template("{words}: profit {profit:,.2f} {currency}, at most {bound:,.2f}"
+                            " {currency} ({seconds:.1f} s)")  # fmt: skip
+            figures["profit"] = -cost_cny
+        LOG.log(self._level, Message(text, **figures))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.files.formats import check_formats
+from planner.files.formats import checked_formats
 from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.log import logger
@@ -59,7 +59,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     fresh: bool = False,
-    formats: tuple[str, ...] = ("csv",),
+    formats: Sequence[str] = ("csv",),
     progress: Progress | None = None,
 ) -> Sweep:
     """Solve every case of a sweep and write its folder.
@@ -71,7 +71,8 @@ def sweep(
         workers: processes of the local cluster [one a core].
         scheduler: address of a Dask scheduler to use instead.
         fresh: forget earlier results.
-        formats: of the table of cases: csv, which is always written, parquet.
+        formats: of the table of cases: csv, which is always written, parquet; several as those of
+            `Output`.
         progress: called whenever a case is finished.
 
     Returns:
@@ -99,11 +100,11 @@ def run(
     scheduler: str | None,
     *,
     fresh: bool = False,
-    formats: tuple[str, ...] = ("csv",),
+    formats: Sequence[str] = ("csv",),
     progress: Progress | None = None,
 ) -> Sweep:
     """Solve a checked sweep. Returns and raises as `sweep`."""
-    check_formats(formats, TABLE_FORMATS)
+    chosen = checked_formats(formats, TABLE_FORMATS)
     folder = Path(out) if out is not None else default_folder(checked_sweep.description)
     with claim(folder, SWEEP_FOLDER) as target:
         name, interrupted = checked_sweep.description.name, False
@@ -120,7 +121,7 @@ def run(
                 workers,
                 scheduler,
                 progress or (lambda *_: None),
-                formats,
+                chosen,
             )
             try:
                 with driver.resources:

@@ -311,8 +311,9 @@ class YearRun:
             turnover = self.search.program.turnover(plan.x)
             gaps = proof(profit, max(bound, profit), turnover)
         LOG.info(Message(
-            "{work}: profit {profit}, at most {bound} CNY",
-            work=work, profit=_cny_text(profit), bound=_cny_text(bound),
+            "{work}: profit {profit}, at most {bound} {currency}",
+            work=work, profit=_amount_text(profit), bound=_amount_text(bound),
+            currency=self.scenario.currency,
         ))  # fmt: skip
         self.steps.append({
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
@@ -321,5 +322,5 @@ class YearRun:
         self.progress(YearProgress(work, count, count, profit, bound))
 
 
-def _cny_text(amount: float | None) -> str:
+def _amount_text(amount: float | None) -> str:
     return Message("unknown") if amount is None else f"{amount:,.2f}"

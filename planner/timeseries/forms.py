@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from planner.errors import as_written
-from planner.field_types import Given, Listed
+from planner.field_types import Given, Listed, ListedOrNone
 from planner.fields import FieldError, Frozen
 from planner.message import Message
 from planner.timeseries.csv_table import CsvTable, read_csv
@@ -210,10 +210,7 @@ def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
 class CalendarTimes(Frozen):
     """When something holds; what is not named does not matter."""
 
-    months: Annotated[
-        Given[tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Sequence[int] | None],
-        Field(min_length=1, strict=False),
-    ] = None  # type: ignore[assignment]
+    months: ListedOrNone[Annotated[int, Field(ge=1, le=12)]] = None  # type: ignore[assignment]
     """Months of the year, 1..12."""
     dates: Annotated[
         Given[
@@ -225,10 +222,7 @@ class CalendarTimes(Frozen):
     """Dates or ranges, with or without a year: "07-15/08-31", 2026-10-01. Both ends count."""
     days: Literal["workday", "weekend", "holiday"] | None = None
     """Kind of day, by the weekday and the scenario's `holidays` and `workdays`."""
-    hours: Annotated[
-        Given[tuple[HoursOfDay, ...] | None, Sequence[str] | None],
-        Field(min_length=1, strict=False),
-    ] = None  # type: ignore[assignment]
+    hours: ListedOrNone[HoursOfDay] = None  # type: ignore[assignment]
     """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
 
     def matches(self, context: Context) -> np.ndarray:

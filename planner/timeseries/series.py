@@ -176,6 +176,8 @@ class SeriesBounds:
 
 def _other_length(values: Array, steps: int) -> Message | str:
     """Return what a list with another length than the horizon was meant to be, where it shows."""
+    if values.ndim > 1:
+        return Message("; an array of one dimension is meant: give {text}", text="array.ravel()")
     if values.size == 24:
         return Message("; 24 values that hold every day are written {{hours: [...]}}")
     if values.size == 1:

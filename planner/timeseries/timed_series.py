@@ -31,7 +31,7 @@ class Frame(dict[str, Any]):
 
 
 class ArrayNumbers(list[Any]):
-    """The numbers of a NumPy array of one dimension."""
+    """The numbers of a NumPy array."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,5 +20,5 @@ def test_parquet_without_its_package_is_refused_before_any_work(
     with pytest.raises(planner.ScenarioError, match=refused):
         planner.Output(tmp_path / "plan", ("csv", "parquet"))
     with pytest.raises(planner.ScenarioError, match=refused):
-        sweep(ROOT / "scenarios" / "sweeps" / "battery_size.yaml", tmp_path, formats=("parquet",))
+        sweep(ROOT / "scenarios" / "sweeps" / "battery_size.yaml", tmp_path, formats="csv, parquet")
     assert not list(tmp_path.iterdir())

@@ -62,7 +62,7 @@ def test_verbose_prints_the_stages_on_stderr_in_the_language_of_the_command(
     out = ("--out", str(tmp_path / "plan"), "--no-page")
     done = CliRunner().invoke(app, ["solve", str(TINY), *out, "--verbose", "--lang", "zh"])
     assert done.exit_code == 0
-    assert "第 1 轮：利润 160.00 CNY" in done.stderr
+    assert "第 1 轮：利润 160.00 元" in done.stderr
     assert "轮：" not in done.stdout
     done = CliRunner().invoke(app, ["solve", str(TINY), *out])
     assert done.stderr == ""

@@ -64,7 +64,10 @@ def test_a_list_has_a_value_per_step() -> None:
 
 def test_python_may_give_an_array() -> None:
     assert read(np.array([1.0, 2, 3, 4])) == [1, 2, 3, 4]
-    assert "needs one value per step" in error_of(np.zeros((4, 1)))
+    assert error_of(np.zeros((4, 1))) == (
+        "needs one value per step, 4, and has 4; an array of one dimension is meant: give"
+        " array.ravel()"
+    )
     assert error_of(np.array([1.0, np.nan, 3, 4])).startswith("must be finite")
 
 

@@ -18,7 +18,7 @@ max(peak_so_far_mw, expected_peak_mw).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -29,13 +29,12 @@ from pydantic import Discriminator, Field, Tag
 from planner.components.component import Complaint
 from planner.components.terms import Amounts, Line
 from planner.components.time import Time
-from planner.field_types import Given
 from planner.fields import AtLeastZero
 from planner.local_time import clock_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.modelling.vectors import Flags, Whole
-from planner.timeseries.forms import HoursOfDay, in_hours
+from planner.timeseries.forms import in_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -43,9 +42,6 @@ Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 PeakSoFar = Annotated[
     Annotated[AtLeastZero, Tag("=number")] | Annotated[dict[Month, AtLeastZero], Tag("=months")],
     Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
-]
-DemandHours = Annotated[
-    Given[tuple[HoursOfDay, ...] | None, Sequence[str] | None], Field(min_length=1, strict=False)
 ]
 
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Literal
 from planner.components.completion import FOLLOWS
 from planner.components.component import Component, Supply
 from planner.components.grid.declaration import Declaration
-from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
+from planner.components.grid.demand_charge import DemandCharge, PeakSoFar
 from planner.components.grid.exchange_limits import EXCHANGE_REMEDIES, GridInitial, Response
 from planner.components.grid.tariff import ByOrigin, NonNegativeSeriesByOrigin, SeriesByOrigin
 from planner.components.terms import Connection, Source
-from planner.field_types import Listed
+from planner.field_types import Listed, ListedOrNone
 from planner.fields import AtLeastZero, Fraction, Name
+from planner.timeseries.forms import HoursOfDay
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series, SeriesOrNone
 
@@ -47,7 +48,7 @@ class GridFields(Component):
     """Price of the highest average import of a month, per MW and month."""
     demand_interval_min: Literal[5, 10, 15, 20, 30, 60] = 15
     """Interval of the local clock that the demand charge averages import over."""
-    demand_hours: DemandHours = None  # type: ignore[assignment]
+    demand_hours: ListedOrNone[HoursOfDay] = None  # type: ignore[assignment]
     """Local hours, end exclusive: "8-12". Only intervals that begin in them count for the demand
     charge; without them all count."""
     peak_so_far_mw: PeakSoFar = 0.0

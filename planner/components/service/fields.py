@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from planner.components.component import Component
 from planner.components.service.queue import MarketStep, ServiceEnding, ServiceInitial
-from planner.field_types import Given
+from planner.field_types import ListedOrNone
 from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds, raise_all
 from planner.message import Message, template
 from planner.timeseries.series import NonNegative, NonNegativeOrNone, PerUnit, SeriesOrNone
@@ -67,10 +67,7 @@ class ServiceFields(Component):
     """State when the horizon begins."""
     ending: ServiceEnding = "same_as_start"
     """Batch: no more work waiting than at the start, or a value for it."""
-    market: Annotated[
-        Given[tuple[MarketStep, ...] | None, Sequence[MarketStep] | None],
-        Field(min_length=1, strict=False),
-    ] = None  # type: ignore[assignment]
+    market: ListedOrNone[MarketStep] = None  # type: ignore[assignment]
     """Market: price steps, each with its depth."""
 
     @model_validator(mode="after")
