@@ -95,7 +95,10 @@ def _frame(value: pd.DataFrame) -> Frame:
 def _scalar(value: Any, path: Key, problems: list[FieldError]) -> Any:
     if isinstance(value, np.datetime64):
         return str(value)
-    if isinstance(value, np.generic | np.ndarray):  # of no dimension
+    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biufU":
+        item = value.item()  # of no dimension; a long double is a NumPy number still
+        return _plain(float(item) if isinstance(item, np.floating) else item, path, problems)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
         return _plain(value.item(), path, problems)
     if isinstance(value, dt.date):
         return value.isoformat()
