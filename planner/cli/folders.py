@@ -139,7 +139,7 @@ def schema(
     what: Annotated[
         str, typer.Argument(metavar="[scenario|sweep|json]", help="Kind of file, or --json.")
     ] = "scenario",
-    words: Words = IN_ENGLISH,  # noqa: ARG001  # of its errors
+    words: Words = IN_ENGLISH,
 ) -> Outcome:
     """Print the JSON Schema of scenario or sweep files, for editors, or of what --json prints."""
     from planner.cli.documents import SchemaDocument, documents_schema
@@ -150,7 +150,7 @@ def schema(
     if what not in schemas:
         message = Message("must be scenario, sweep or json, is {value!r}", value=what)
         raise wrong("planner schema", message)
-    described = schemas[what]()
+    described = words.described(schemas[what]())
 
     def show(*_: object) -> None:
         sys.stdout.write(json.dumps(described, indent=2) + "\n")

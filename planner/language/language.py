@@ -6,6 +6,7 @@ English text is the key; `planner/language/zh.po` is the one catalogue, in the f
     words of plans, context `word`      words.term("must_rest"); columns and figures with the unit
                                         that ends their name: energy, power and money differ
     messages, context `sentence`        words.sentence(Message("no fleet serves {name}", name="x"))
+    descriptions, context `field`       words.described(schema): what editors say of fields
 
 What a scenario names (components, nodes, models, cases) is never translated, and what the catalogue
 lacks stays English. Kinds of component from other packages bring a catalogue of the same form.
@@ -39,7 +40,7 @@ MONEY = re.compile("CNY|元")  # in the translation of a text with CNY
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": " 或 ", " and ": "，并且"}  # of MessageList
 CATALOGUES = Path(__file__).parent
-WORD, SENTENCE = "word", "sentence"
+WORD, SENTENCE, FIELD = "word", "sentence", "field"
 BY_ORIGIN = frozenset({
     "charge_mw", "discharge_mw", "energy_mwh", "export_mw", "draw_mw", "forward_mw", "backward_mw",
     "self_use_mw", "export", "self_use", "value_cny_per_mwh", "green_premium_cny_per_mwh",
@@ -232,6 +233,19 @@ class Language:
         if name == "when":
             return MORE.sub(r" 等，另有 \1 处", value.replace(" to ", " 至 "))
         return RANGE.sub(r"\1 至 \2", value) if name not in HOLDS else value
+
+    def described(self, part: Any) -> Any:
+        """Return a JSON Schema, or a part of one, with its descriptions in this language."""
+        if self.code == "en":
+            return part
+        if isinstance(part, list):
+            return [self.described(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        inside = {key: self.described(value) for key, value in part.items()}
+        if isinstance(text := part.get("description"), str):
+            inside["description"] = self.catalogue.pgettext(FIELD, " ".join(text.split()))
+        return inside
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
         """Return the divisor and the unit in which to show amounts of a unit up to `largest`."""

@@ -129,7 +129,8 @@ def make_folder(folder: Path, source: ShippedScenario, words: Language) -> Path:
             (new / "sweeps").mkdir(exist_ok=True)
             text = re.sub(r"(?m)^base:.*$", f"base: ../{SCENARIO}", path.read_text("utf-8"))
             (new / "sweeps" / path.name).write_text(text, encoding="utf-8")
-        (new / SCHEMA).write_text(json.dumps(scenario_schema(), indent=2) + "\n", "utf-8")
+        schema = words.described(scenario_schema())
+        (new / SCHEMA).write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
         about = (new / README).read_text("utf-8") if (new / README).is_file() else ""
         (new / README).write_text(
             read_me(folder.name, source, linked_here(about, new), words), encoding="utf-8"
@@ -158,6 +159,7 @@ def linked_here(text: str, folder: Path) -> str:
 
 def read_me(name: str, source: ShippedScenario, about: str, words: Language) -> str:
     """Return the page of a new folder: what to do next, then what its source says of itself."""
+    spoken = "" if words.code == "en" else f" --lang {words.code}"
     lines = [
         f"# {name}",
         words("Made from the scenario `{name}` of the planner. In this folder:", name=source.name),
@@ -167,7 +169,7 @@ def read_me(name: str, source: ShippedScenario, about: str, words: Language) -> 
             " which its first line names. After an update of the planner write it again:",
             scenario=SCENARIO, schema=SCHEMA,
         ),
-        f"```sh\nplanner schema > {SCHEMA}\n```",
+        f"```sh\nplanner schema{spoken} > {SCHEMA}\n```",
         re.sub(r"(?m)^(?=#)", "#", about).strip(),
     ]  # fmt: skip
     return "\n\n".join(filter(None, lines)) + "\n"

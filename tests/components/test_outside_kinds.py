@@ -24,7 +24,7 @@ from planner.components import kind as kind_names
 from planner.components.registry import KINDS, better, kind_named, taken_words
 from planner.errors import PlanError, ScenarioError
 from planner.files.yaml_document import read_yaml
-from planner.language.language import SENTENCE, WORD, language
+from planner.language.language import FIELD, SENTENCE, WORD, language
 from planner.message import catalogue_key
 from planner.outside import Package
 from planner.scenario.json_schema import scenario_schema
@@ -38,7 +38,7 @@ from tests.support.beside import EXAMPLE, ROOT, SITE, SOURCE, beside
 from tests.support.build import column, scenario, solve, used
 from tests.support.plan_words import codes_of, fields
 from tests.support.same_program import differences
-from tests.support.words import by_syntax, catalogue
+from tests.support.words import by_syntax, catalogue, descriptions_in
 from tests.test_docs import blocks
 
 PACKAGE = SOURCE / "planner_heat_pump"
@@ -332,7 +332,8 @@ def test_every_text_of_the_example_has_chinese_words(plan: planner.Plan) -> None
     words |= {name.partition(".")[2].partition("[")[0] for name in plan.schedule if "pump." in name}
     words |= {state.first for state in kind.component.states}
     words |= plan.summary["figures"]["pump"].keys()
-    for context, needed in ((SENTENCE, texts), (WORD, words)):
+    described = set(descriptions_in(kind.component.model_json_schema()))
+    for context, needed in ((SENTENCE, texts), (WORD, words), (FIELD, described)):
         known = {str(one.id) for one in own if one.context == context}
         for text in needed:
             entry = own.get(text, context) or ours.get(text, context)

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
-from planner.language.language import BY_ORIGIN, SENTENCE, WORD, language, number
+from planner.language.language import BY_ORIGIN, FIELD, SENTENCE, WORD, language, number
 from planner.message import places_of
 from planner.report.terminal.plan import show, show_prices
 from planner.units import SUFFIXES
 from tests.support.plan_words import PACKAGE, codes, codes_of, ledger_lines, plans, words
-from tests.support.words import SAME, catalogue, in_sources, messages, texts
+from tests.support.words import SAME, catalogue, fields, in_sources, messages, texts
 
 EN, ZH = language("en"), language("zh")
 HAN = re.compile(r"[\u4e00-\u9fff、，：；]")
@@ -114,6 +114,13 @@ def test_every_reason_and_warning_of_a_plan_has_chinese_words() -> None:
 def test_every_message_of_the_sources_has_chinese_words() -> None:
     known = catalogue()
     missing = [text for text in messages() if not known.get(text, context=SENTENCE)]
+    assert not missing, "make words adds these to zh.po; translate them there"
+
+
+def test_every_description_of_a_field_has_chinese_words() -> None:
+    known = catalogue()
+    found = {text: known.get(text, context=FIELD) for text in fields()}
+    missing = [text for text, entry in found.items() if not entry or not chinese(entry.string)]
     assert not missing, "make words adds these to zh.po; translate them there"
 
 
@@ -266,7 +273,7 @@ def test_the_tiny_plans_say_all_there_is_to_say() -> None:
     assert site.summary["carbon"]
     assert "answered_tco2_per_mtok" in site.summary["carbon"]
     assert "day_ahead_cny" in declared.summary["figures"]["grid"]
-    assert {SENTENCE, WORD} == {m.context for m in catalogue() if m.context}
+    assert {SENTENCE, WORD, FIELD} == {m.context for m in catalogue() if m.context}
 
 
 @pytest.mark.parametrize("asked", [{"args": ["--lang", "zh"]}, {"env": {"PLANNER_LANG": "zh"}}])

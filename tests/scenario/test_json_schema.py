@@ -49,6 +49,25 @@ def test_the_command_prints_the_schema() -> None:
     assert scenario_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
+def test_the_command_describes_fields_in_chinese() -> None:
+    result = CliRunner().invoke(app, ["schema", "--lang", "zh"])
+    assert result.output.isascii()
+    said = json.loads(result.output)
+    assert _without_descriptions(said) == _without_descriptions(scenario_schema())
+    capacity = said["$defs"]["Battery"]["properties"]["capacity_mwh"]
+    assert capacity["description"] == "储能容量：最高荷电量。"
+    assert said["properties"]["description"]["description"] == "一句话说明。"
+
+
+def _without_descriptions(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_descriptions(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    texts = {"description"} if isinstance(part.get("description"), str) else set()
+    return {key: _without_descriptions(item) for key, item in part.items() if key not in texts}
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 def test_every_scenario_of_the_project_is_accepted(file: Path, accepts: Any) -> None:
     assert accepts(read_yaml(file).data)

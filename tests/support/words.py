@@ -22,8 +22,10 @@ from babel.messages.pofile import read_po, write_po
 
 from planner.cli.app import app
 from planner.components.registry import KINDS
-from planner.language.language import CATALOGUES, SENTENCE, WORD
+from planner.language.language import CATALOGUES, FIELD, SENTENCE, WORD
 from planner.message import catalogue_key
+from planner.scenario.json_schema import scenario_schema
+from planner.sweeps.sweep_file import sweep_schema
 from planner.units import SUFFIXES, price_unit, unit
 
 ROOT = Path(__file__).parent.parent.parent
@@ -107,6 +109,22 @@ def texts(root: Path = ROOT) -> list[str]:
 
 
 @cache
+def fields() -> tuple[str, ...]:
+    """Return what editors say of the fields of scenarios and sweeps, in one line, once each."""
+    said = [*descriptions_in(scenario_schema()), *descriptions_in(sweep_schema())]
+    return tuple(dict.fromkeys(said))
+
+
+def descriptions_in(part: Any) -> Iterator[str]:
+    """Yield the descriptions of a JSON Schema, each in one line."""
+    if isinstance(part, dict) and isinstance(text := part.get("description"), str):
+        yield " ".join(text.split())
+    inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    for item in inside:
+        yield from descriptions_in(item)
+
+
+@cache
 def sources(root: Path = ROOT) -> str:
     """Return all source text, with strings that stand side by side joined."""
     whole = "\n".join(path.read_text() for path in sorted((root / "planner").rglob("*.py")))
@@ -114,7 +132,9 @@ def sources(root: Path = ROOT) -> str:
 
 
 def in_sources(context: str, text: str) -> bool:
-    """Return whether sources still know a word of plans, or the template of a message."""
+    """Return whether sources still know a word, the template of a message, or a description."""
+    if context == FIELD:
+        return text in fields()
     if context == WORD:
         text = (
             text.removeprefix("components.").removeprefix("design.").replace("first_case", "first")
@@ -162,6 +182,10 @@ def update(path: Path = ZH) -> tuple[list[str], list[str]]:
     for text in messages():
         if old.get(text, context=SENTENCE) is None:
             new.add(text, "", context=SENTENCE)
+            added.append(text)
+    for text in fields():
+        if old.get(text, context=FIELD) is None:
+            new.add(text, "", context=FIELD)
             added.append(text)
     for word in sorted({word.partition("[")[0] for word in words()}):
         if old.get(word, context=WORD) is None:
