@@ -30,6 +30,11 @@ class Entry(NamedTuple):
 
 
 ENTRIES = {
+    "starter": Entry(
+        "supply",
+        "The scenario to begin with: sun, one coal unit, a battery, a campus and a hall of GPUs.",
+        "入门场景：光伏、一台煤电机组、储能、园区负荷与一座 GPU 机房。",
+    ),
     "huainan": Entry(
         "supply",
         "48 h in July: sun, wind, one coal unit, two GPU fleets, an ordinary two-part tariff.",
