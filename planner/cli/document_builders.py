@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 def check_document(scenario: planner.Scenario) -> CheckDocument:
     """Return the document of a valid scenario."""
-    from planner.components.registry import packages_of, taken_words
+    from planner.components.registry import packages_of, warn_of_unused_kinds
     from planner.scenario.nodes import attached
 
     horizon, uncertainty = scenario.horizon, scenario.uncertainty
@@ -56,7 +56,7 @@ def check_document(scenario: planner.Scenario) -> CheckDocument:
     members = () if uncertainty is None else uncertainty.checked_members
     return CheckDocument(
         scenario=scenario.name, title=scenario.title,
-        warnings=[*scenario.warnings(), *taken_words(parts)],
+        warnings=[*scenario.warnings(), *warn_of_unused_kinds(parts)],
         horizon=Span(start=horizon.starts[0], hours=float(horizon.hours), steps=horizon.steps,
                      step_min=horizon.step_min, timezone=horizon.timezone),
         components=[

@@ -70,7 +70,7 @@ def check(
 
 def _show_checked(site: planner.Scenario, console: Console, words: Language) -> None:
     """Print the horizon, the nodes and the warnings of a valid scenario."""
-    from planner.components.registry import packages_of, taken_words
+    from planner.components.registry import packages_of, warn_of_unused_kinds
     from planner.report.terminal.nodes import node_lines
 
     horizon = site.horizon
@@ -88,7 +88,7 @@ def _show_checked(site: planner.Scenario, console: Console, words: Language) -> 
         members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.checked_members]
         count = words("{n} members: {names}", n=len(members), names=", ".join(members))
         say(console, f"  {count}")
-    warn(console, words, [*site.warnings(), *taken_words(site.components.values())])
+    warn(console, words, [*site.warnings(), *warn_of_unused_kinds(site.components.values())])
 
 
 def solve(

@@ -131,7 +131,7 @@ def kind_named(word: Any) -> Kind | None:
     return kind if isinstance(kind, Kind) else None
 
 
-def unusable(word: str) -> Message | None:
+def why_unusable(word: str) -> Message | None:
     """Return why a kind from another package cannot be used; None where nobody brings it."""
     problem = _outside(word)
     return problem if isinstance(problem, Message) else None
@@ -150,7 +150,7 @@ def packages_of(components: Iterable[Component]) -> dict[str, Package]:
     return {word: packages()[word] for word in sorted(words) if word in packages()}
 
 
-def taken_words(components: Iterable[Component]) -> list[Message]:
+def warn_of_unused_kinds(components: Iterable[Component]) -> list[Message]:
     """Return a warning for each kind of some components that another package brings in vain."""
     taken = packages().keys() & KINDS.keys() & {component.kind for component in components}
     text = template("{name} brings a kind {other} too, which is not used: it needs another name")

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from planner.components.component import Component, Site
-from planner.components.registry import every_kind, kind_named, kind_of_word, unusable
+from planner.components.registry import every_kind, kind_named, kind_of_word, why_unusable
 from planner.errors import (
     Key,
     Problem,
@@ -261,7 +261,7 @@ class Checker:
             return DataReading()
         entry = kind_named(kind) if isinstance(kind, str) else None
         if entry is None:
-            problem = unusable(kind) if isinstance(kind, str) else None
+            problem = why_unusable(kind) if isinstance(kind, str) else None
             self._report((*path, "kind"), problem or _unknown_kind(kind))
             meant = "" if problem else kind_of_word(kind) or close_to(kind, every_kind())
             entry = kind_named(meant)

@@ -23,10 +23,10 @@ from planner.timeseries.row_steps import gaps_min, most_frequent
 from planner.timeseries.timed_rows import (
     YEARS,
     TimedRows,
-    descend,
     is_likely_change,
-    remote,
+    require_one_way,
     require_years,
+    wrong_year,
 )
 
 TIME = "time"
@@ -115,7 +115,9 @@ def read_csv(folder: Path, name: str, encoding: str | None, zone: dt.tzinfo) -> 
     except FieldError as error:
         raise_all([*text.faults, error])
     raise_all(text.faults)
-    if descend(times, texts.__getitem__, at_row, lambda row: _twice(text, times, texts, row)):
+    if require_one_way(
+        times, texts.__getitem__, at_row, lambda row: _twice(text, times, texts, row)
+    ):
         text = CsvText(text.header, text.rows[::-1], text.separator)
         times, texts = times[::-1], texts[::-1]
     return CsvTable(name, text, times, local=not _has_offset(texts[0]))
@@ -170,8 +172,8 @@ def read_times(
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        if _is_remote(texts[row]):
-            raise at_row(row, remote(texts[row]))
+        if _has_wrong_year(texts[row]):
+            raise at_row(row, wrong_year(texts[row]))
         others = Message("; further such times: {count}", count=int(wrong.sum()) - 1)
         message = Message(
             "time must be ISO 8601 such as 2026-07-15T14:00+08:00 or 2026-07-15 14:00,"
@@ -186,7 +188,7 @@ def read_times(
     return localised(index, zone, at_row) if index.tz is None else index.tz_convert(zone)
 
 
-def _is_remote(text: str) -> bool:
+def _has_wrong_year(text: str) -> bool:
     """Return whether a text begins with a day out of the years that can be read."""
     day = re.match(r"(\d{4})-\d\d-\d\d", text)
     return day is not None and not YEARS[0] <= int(day[1]) <= YEARS[1]

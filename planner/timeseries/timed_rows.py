@@ -65,10 +65,10 @@ def require_years(times: pd.DatetimeIndex, text: Callable[[int], str], at_row: A
     outside = (times.year < YEARS[0]) | (times.year > YEARS[1])
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
-        raise at_row(row, remote(text(row)))
+        raise at_row(row, wrong_year(text(row)))
 
 
-def remote(text: str) -> Message:
+def wrong_year(text: str) -> Message:
     """Return what is wrong with a time in a year that no plan reaches."""
     first, last = YEARS
     return Message(
@@ -77,13 +77,13 @@ def remote(text: str) -> Message:
     )  # fmt: skip
 
 
-def descend(
+def require_one_way(
     times: pd.DatetimeIndex,
     text: Callable[[int], str],
     at_row: AtRow,
     why_twice: Callable[[int], str],
 ) -> bool:
-    """Return whether the times of rows descend, all of them; if not, they ascend.
+    """Require that the times of rows all ascend or all descend; return whether they descend.
 
     Args:
         times: of the rows.

@@ -17,7 +17,7 @@ from planner.local_time import localised
 from planner.message import Message, MessageList
 from planner.timeseries.forms import Array, Context
 from planner.timeseries.matched_rows import MatchedRows, Method, values_by_step
-from planner.timeseries.timed_rows import TimedRows, descend, require_years
+from planner.timeseries.timed_rows import TimedRows, require_one_way, require_years
 
 NAME = Message("the Series")
 BY_PANDAS = {
@@ -117,7 +117,7 @@ class _SeriesRows(TimedRows):
         require_years(written, self.time_text, self.at_row)
         local = written.tz is None
         times = localised(written, zone, self.at_row) if local else written.tz_convert(zone)
-        descend(times, self.time_text, self.at_row, lambda _: "")
+        require_one_way(times, self.time_text, self.at_row, lambda _: "")
         super().__init__(NAME, times, local=local)
 
     def time_text(self, row: int) -> str:

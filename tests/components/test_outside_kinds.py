@@ -21,7 +21,7 @@ from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import read_files
 from planner.cli.app import app
 from planner.components import kind as kind_names
-from planner.components.registry import KINDS, better, kind_named, taken_words
+from planner.components.registry import KINDS, better, kind_named, warn_of_unused_kinds
 from planner.errors import PlanError, ScenarioError
 from planner.files.yaml_document import read_yaml
 from planner.language.language import FIELD, SENTENCE, WORD, language
@@ -286,7 +286,7 @@ def test_two_packages_with_one_word_and_a_word_of_ours(tmp_path: Path) -> None:
     ):
         with pytest.raises(ScenarioError, match=r"kettles 2\.0 and pots 3\.0 both bring the kind"):
             solve(site() | {"pot": {"kind": "kettle"}}, 2)
-        (warning,) = taken_words(planner.load(SITE).components.values())
+        (warning,) = warn_of_unused_kinds(planner.load(SITE).components.values())
         assert warning.startswith("kettles 2.0 brings a kind load too, which is not used")
         assert kind_named("load") is KINDS["load"]
 
