@@ -37,4 +37,4 @@ def read_outside(model: type[Value], data: Mapping[str, Any]) -> Value:
         for key in model.model_fields
         if key in valid or key in plain
     }
-    return model.unchecked(_fields_set=set(plain), **fields)
+    return model.unchecked(set(plain), **fields)
