@@ -67,6 +67,19 @@ def site(**changes: Any) -> dict[str, Any]:
     return parts | {"pump": parts["pump"] | changes}
 
 
+def test_its_class_is_made_by_name() -> None:
+    from planner_heat_pump.heat_pump import HeatPump
+
+    data = read_yaml(SITE).data
+    fields = {name: value for name, value in site()["pump"].items() if name != "kind"}
+    made = planner.Scenario.from_mapping(
+        data | {"components": site() | {"pump": HeatPump(**fields)}}
+    )
+    assert made == planner.load(SITE)
+    with pytest.raises(ScenarioError, match="HeatPump: cop: must be above 0"):
+        HeatPump(**fields | {"cop": 0})
+
+
 def test_its_sum_is_that_of_the_example(plan: planner.Plan) -> None:
     """3 MWh at 100, 1 MWh at 500, a start at 50."""
     assert plan.summary["objective_cny"] == pytest.approx(-(3 * 100 + 1 * 500 + 50))

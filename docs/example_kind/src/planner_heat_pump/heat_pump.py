@@ -26,6 +26,7 @@ from pydantic import Field
 
 from planner.components.kind import (
     DISPATCHABLE,
+    Above0,
     Amounts,
     Array,
     AtEnd,
@@ -45,7 +46,6 @@ from planner.components.kind import (
     Name,
     NonNegative,
     Positive,
-    SeriesBounds,
     Site,
     State,
     Supply,
@@ -73,7 +73,7 @@ class HeatPumpInitial(Frozen):
 class HeatPump(Component):
     """A heat pump with a hot-water tank, which serves a demand for heat."""
 
-    kind: Literal["heat_pump"]
+    kind: Literal["heat_pump"] = "heat_pump"
     also_called: ClassVar[str] = "heatpump hot_water_tank 热泵"
     rules: ClassVar[Mapping[str, str]] = {
         "capacity": "holds capacity_mwh {capacity_mwh} MWh of heat at most",
@@ -102,7 +102,7 @@ class HeatPump(Component):
     """Most power drawn."""
     min_power_mw: AtLeastZero = 0.0
     """Least power drawn where it is on."""
-    cop: Annotated[Array, SeriesBounds(gt=0.0)]
+    cop: Above0
     """Coefficient of performance: heat made per power drawn, MW/MW; less on cold days."""
     start_cost_cny: AtLeastZero = 0.0
     """Cost of each start."""
