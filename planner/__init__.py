@@ -9,7 +9,6 @@ plan.write("plans/huainan")
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner import errors
@@ -103,10 +102,10 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"planner.{_MODULES[name]}"), name)
 
 
-def _read_outside(model: type[Any], data: Mapping[str, Any]) -> Any:
+def _read_outside(*what: Any) -> Any:
     from planner.scenario.typed_values import read_outside
 
-    return read_outside(model, data)
+    return read_outside(*what)
 
 
 errors.read_outside = _read_outside

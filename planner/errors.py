@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from planner.message import Message, MessageList
 
 Key = tuple[str | int, ...]
 OVERRIDE = "override"  # the file of a problem with a value that replaces one of the file
-read_outside: Callable[[type[Any], Mapping[str, Any]], Any]
+read_outside: Callable[..., Any]
 """Returns a value of a class from what a program gives it, or raises ScenarioError in our words.
 `planner` sets it, which knows the package `scenario` that can; classes below call it."""
 

@@ -185,7 +185,7 @@ class Frozen(BaseModel):
             raise ScenarioError([*error.problems, Problem(_unchanging(name))]) from None
 
     def _with_fields(self, update: Mapping[str, Any]) -> Self:
-        return type(self)(**{n: getattr(self, n) for n in self.model_fields_set} | dict(update))
+        return errors.read_outside(type(self), update, self)
 
     def copy(self, **options: Any) -> Self:
         """Return a copy, as `model_copy`."""

@@ -30,6 +30,7 @@ def complete(
         FieldError: one is required, or contradicts its simpler form.
     """
     values, derived = vars(value), dict[str, Any]()
+    wrong = follows.keys() - values.keys()  # given, and not to be read here
     try:
         derived |= following()
     finally:
@@ -37,7 +38,7 @@ def complete(
             values[name] = derived.get(name)
             if values[name] is None:
                 del values[name]  # it is missing, as a wrong field is
-    raise_all(_wrong(value, follows, derived))
+    raise_all(_wrong(value, {n: o for n, o in follows.items() if n not in wrong}, derived))
 
 
 def is_simpler(model: type[Frozen], name: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner.scenario.plain_data import flat
-from planner.units import unit
+from planner.units import CNY, in_currency, unit
 
 LONG_COLUMNS = ("time", "component", "quantity", "index", "value", "unit")
 """Those of the schedule in long form, and of prices and end values."""
@@ -50,9 +50,11 @@ def key_figures(summary: Mapping[str, Any]) -> pd.DataFrame:
 
     First those of the whole site, whose component is empty, by their path in the summary.
     """
-    rows = [("", path, value, _unit_of(path)) for path, value in _of_site(summary)]
+    rows = [("", path, value) for path, value in _of_site(summary)]
     for component, figures in summary.get("figures", {}).items():
-        rows += [(component, name, value, _unit_of(name)) for name, value in figures.items()]
+        rows += [(component, name, value) for name, value in figures.items()]
+    currency = summary.get("currency", CNY)
+    rows = [(*row, in_currency(_unit_of(row[1]), currency)) for row in rows]
     table = pd.DataFrame(rows, columns=list(FIGURE_COLUMNS))
     return table.astype({"component": "str", "figure": "str", "value": float, "unit": "str"})
 

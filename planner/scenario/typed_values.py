@@ -11,20 +11,22 @@ from typing import Any, TypeVar
 
 from planner.errors import Problem, ScenarioError, dotted
 from planner.fields import Frozen
-from planner.scenario.python_values import document_of
+from planner.scenario.python_values import document_of, plain_value
 from planner.scenario.reading import read
 
 Value = TypeVar("Value", bound=Frozen)
 
 
-def read_outside(model: type[Value], data: Mapping[str, Any]) -> Value:
-    """Return a value of a class without a horizon.
+def read_outside(model: type[Value], data: Mapping[str, Any], base: Value | None = None) -> Value:
+    """Return a value of a class without a horizon; `base` has the fields that are not given.
 
     Raises:
         ScenarioError: with every problem found.
     """
     name = model.__name__
     plain = document_of(data, name).data
+    if base is not None:
+        plain = plain_value(base) | plain
     reading = read(model, plain)
     if reading.problems:
         raise ScenarioError([Problem(text, dotted(path), name) for path, text in reading.problems])

@@ -325,6 +325,13 @@ def test_copies_are_checked_and_values_never_change() -> None:
     assert scenario.model_copy(update={"name": "new"}).name == "new"
     assert scenario.model_copy() == scenario
     assert list(town.model_copy(update={"demand_mw": 6}).demand_mw) == [6]
+    grid = Grid(
+        import_limit_mw=6, export_limit_mw=6, import_price_cny_per_mwh=SERIES,
+        export_price_cny_per_mwh={"hours": [2] * 24},
+    ).model_copy(update={"export_limit_mw": 1})  # fmt: skip
+    joined = scenario.with_values({"components.grid": grid}).components["grid"]
+    assert list(joined.import_limit_mw) == [6, 6, 6, 6]
+    assert list(joined.export_limit_mw) == [1, 1, 1, 1]
     for attempt in (
         lambda: scenario.model_copy(update={"solver": 5}),
         lambda: scenario.copy(update={"components": {"town": 5}}),
