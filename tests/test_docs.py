@@ -6,7 +6,6 @@ A block ```sh exit=3 exits with that code; ```text output is what the line befor
 from __future__ import annotations
 
 import ast
-import functools
 import importlib.util
 import re
 import shlex
@@ -14,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -25,8 +25,9 @@ import planner
 from planner.cli.app import app
 from planner.cli.documents import DOCUMENTS
 from planner.cli.outcome import JsonDocument
-from planner.components.registry import KINDS, every_kind
+from planner.components.registry import KINDS
 from planner.files.yaml_document import read_yaml
+from planner.outside import packages
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.scenario.json_schema import scenario_schema
@@ -69,13 +70,9 @@ def run(line: str, exit_code: int) -> str:
     return result.output
 
 
-def schema() -> jsonschema.Draft202012Validator:
-    """Return what the schema checks, made again where another package brings a kind."""
-    return validator(tuple(every_kind()))
-
-
-@functools.cache
-def validator(kinds: tuple[str, ...]) -> jsonschema.Draft202012Validator:
+@cache
+def _schema(_: frozenset[str]) -> jsonschema.Draft202012Validator:
+    """Return the schema of scenarios with the kinds that some packages bring."""
     return jsonschema.Draft202012Validator(scenario_schema())
 
 
@@ -88,6 +85,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def _run_blocks(page: Path, tmp_path: Path) -> None:
+    schema = _schema(frozenset(packages()))
     names: dict[str, object] = {}
     output = ""
     for language, options, text in blocks(page):
@@ -97,7 +95,7 @@ def _run_blocks(page: Path, tmp_path: Path) -> None:
             if options.get("kind") == "sweep":
                 prepare(target)
                 continue
-            schema().validate(read_yaml(target).data)
+            schema.validate(read_yaml(target).data)
             result = CliRunner().invoke(app, ["check", str(target)])
             assert result.exit_code == 0, result.output
         elif language == "python":

@@ -44,16 +44,16 @@ def beside(
     (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
     for module, text in (code or {}).items():
         (folder / f"{module}.py").write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SOURCE)
-        patch.syspath_prepend(folder)
-        _forget()
-        try:
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(SOURCE)
+            patch.syspath_prepend(folder)
+            _forget()
             yield
-        finally:
-            for module in code or ():
-                sys.modules.pop(module, None)
-    _forget()
+    finally:
+        for module in code or ():
+            sys.modules.pop(module, None)
+        _forget()
 
 
 def _forget() -> None:
