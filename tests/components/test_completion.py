@@ -111,5 +111,6 @@ def test_a_replan_keeps_the_curve_of_powers_that_have_passed() -> None:
     day = solve(parts, 2)
     rest = planner.replan(day, "2026-07-15T01:00:00+08:00").plan.scenario.components["unit"]
     whole = day.scenario.components["unit"]
-    assert rest.curve == whole.curve and rest.ramp_up_mw_per_h == 100
+    assert rest.curve == whole.curve
+    assert rest.ramp_up_mw_per_h == 100
     assert rest.coal_gce_per_kwh is None

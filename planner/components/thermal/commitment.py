@@ -107,7 +107,7 @@ class ThermalInitial(Frozen):
     """The unit when the horizon begins."""
 
     since_switch: ClassVar[tuple[str, ...]] = ("hours",)
-    """Fields that a plan cannot tell where the unit is on and was planned off, or off and not on."""
+    """Fields that no plan knows where the unit is on and was planned off, or off and planned on."""
     on: bool
     """Whether it is on."""
     power_mw: AtLeastZero = 0.0
