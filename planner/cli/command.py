@@ -67,7 +67,8 @@ class CommandGroup(TyperGroup):
 @contextmanager
 def usage_errors(command: str | None, arguments: Sequence[str]) -> Iterator[None]:
     """Write the document of a command line that cannot be read, where it asks for one."""
-    as_json = "--json" in takewhile("--".__ne__, arguments)
+    options = takewhile("--".__ne__, arguments)
+    as_json = any(option.partition("=")[0] == "--json" for option in options)
     try:
         yield
     except USAGE_ERROR as error:

@@ -283,6 +283,14 @@ class Component(Frozen):
         until = {name: column[: executed.last] for name, column in values.items()}
         return self.after(until, executed, horizon)
 
+    def written_after(self, steps: int) -> Self:
+        """Return the component as it is written for a horizon that begins after some steps.
+
+        Fields that would follow otherwise from the steps that are left are given; series keep the
+        steps of the old horizon.
+        """
+        return self
+
     def resolved_ending(self) -> Any:
         """Return its `ending`, `same_as_start` as what it requires; None if it has no ending."""
         return None

@@ -15,7 +15,7 @@ import yaml
 
 from planner.errors import did_you_mean, wrong
 from planner.files.output_folder import Content, Mark, replace_folder
-from planner.files.yaml_document import read_yaml
+from planner.files.yaml_document import read_yaml, scalar
 from planner.language.language import Language
 from planner.message import Message, template
 from planner.scenario.json_schema import scenario_schema
@@ -140,7 +140,11 @@ def make_folder(folder: Path, source: ShippedScenario, words: Language) -> Path:
 
 def named(text: str, name: str) -> str:
     """Return the text of a scenario file with a name, and with the line that editors read."""
-    plain = name if yaml.safe_load(name) == name else json.dumps(name, ensure_ascii=False)
+    plain = (
+        name
+        if yaml.safe_load(name) == scalar(name) == name
+        else json.dumps(name, ensure_ascii=False)
+    )
     text = re.sub(r"(?m)^name:.*$", lambda _: f"name: {plain}", text, count=1)
     return text if EDITOR_LINE in text else f"{EDITOR_LINE}\n{text}"
 

@@ -175,8 +175,8 @@ def _rest(
         ScenarioError: with every problem of the state and of the changes.
     """
     horizon, first = old.scenario.horizon, len(executed)
-    scenario = old.scenario.revised({"components": left})
-    data = plain_scenario(scenario, first)
+    written = {name: component.written_after(first) for name, component in left.items()}
+    data = plain_scenario(old.scenario.revised({"components": written}), first)
     data["horizon"] |= {
         "start": horizon.starts[first].isoformat(),
         "hours": (horizon.steps - first) * horizon.step_h,
@@ -241,11 +241,12 @@ def _missing(
     initial: Any = getattr(components[name], "initial", ())
     planned = dict(initial)
     switches = [field for field, value in planned.items() if isinstance(value, bool)]
+    since = getattr(initial, "since_switch", ())
     for switch in switches:
         if fields.get(switch, planned[switch]) == planned[switch]:
             continue
         for field, described in type(initial).model_fields.items():
-            if described.is_required() and field not in fields:
+            if (described.is_required() or field in since) and field not in fields:
                 message = Message("is required where {name} is not as planned", name=switch)
                 yield (name, field), message
 

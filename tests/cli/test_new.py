@@ -81,6 +81,7 @@ def test_the_list_names_every_scenario() -> None:
 
 def test_names_that_yaml_takes_for_something_else_are_quoted() -> None:
     assert named("name: x\n", "2026").endswith('name: "2026"\n')
+    assert named("name: x\n", "1e5").endswith('name: "1e5"\n')
     assert named("name: x\n", "北站").endswith("name: 北站\n")
 
 

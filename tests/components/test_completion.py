@@ -22,7 +22,7 @@ def without(part: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def coal(**fields: Any) -> dict[str, Any]:
     """A unit of 40 to 100 MW that burns 300 g of standard coal per kWh sent out at full load."""
-    return without(thermal(min_power_mw=40, **COAL, **fields), "curve", *RAMPS)
+    return without(thermal(**{"min_power_mw": 40} | COAL | fields), "curve", *RAMPS)
 
 
 def curve_of(**fields: Any) -> list[tuple[float, float]]:
@@ -102,3 +102,15 @@ def test_what_is_missing_or_contradicts(
     texts = [str(problem) for problem in caught.value.problems]
     assert len(texts) == len(messages), texts
     assert all(f"components.{m}" in text for m, text in zip(messages, texts, strict=True)), texts
+
+
+def test_a_replan_keeps_the_curve_of_powers_that_have_passed() -> None:
+    on = {"on": True, "power_mw": 70}
+    unit = coal(initial=on, min_power_mw=[40, 50], max_power_mw=[100, 80])
+    parts = {"unit": unit, "grid": grid(), "town": load(70, 70)}
+    day = solve(parts, 2)
+    rest = planner.replan(day, "2026-07-15T01:00:00+08:00").plan.scenario.components["unit"]
+    whole = day.scenario.components["unit"]
+    assert rest.curve == whole.curve
+    assert rest.ramp_up_mw_per_h == 100
+    assert rest.coal_gce_per_kwh is None

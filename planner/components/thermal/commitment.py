@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import ClassVar
 
 import numpy as np
 
@@ -105,6 +106,8 @@ def check_startups(startups: Sequence[Startup]) -> None:
 class ThermalInitial(Frozen):
     """The unit when the horizon begins."""
 
+    since_switch: ClassVar[tuple[str, ...]] = ("hours",)
+    """Fields that no plan knows where the unit is on and was planned off, or off and planned on."""
     on: bool
     """Whether it is on."""
     power_mw: AtLeastZero = 0.0

@@ -132,6 +132,19 @@ class ThermalFields(Component):
             values["curve"] = coal_line(gce, least, (low, high), sent_out)
         return values
 
+    def written_after(self, steps: int) -> Self:
+        powers = ("min_power_mw", "max_power_mw")
+        left = self.revised({name: getattr(self, name)[steps:] for name in powers}).following()
+        given = self.model_fields_set
+        kept = {
+            name: getattr(self, name)
+            for name, value in left.items()
+            if name not in given and value != getattr(self, name)
+        }
+        if "curve" in kept:
+            kept |= {"coal_gce_per_kwh": None, "min_power_coal_gce_per_kwh": None}
+        return self.revised(kept)
+
     @model_validator(mode="after")
     def _coal_fits(self) -> Self:
         if self.min_power_coal_gce_per_kwh is not None and self.coal_gce_per_kwh is None:
