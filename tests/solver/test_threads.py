@@ -98,7 +98,7 @@ def test_ctrl_c_stops_the_solver_of_the_main_thread_alone(monkeypatch: pytest.Mo
     def action(session: Session) -> None:
         if session is stopped:
             ctrl_c(main)
-            assert session._stop.wait(HANGS_S)
+            assert session._watch.stop.wait(HANGS_S)
             interrupted.set()
         else:
             assert interrupted.wait(HANGS_S)
@@ -114,7 +114,7 @@ def test_ctrl_c_stops_the_solver_of_the_main_thread_alone(monkeypatch: pytest.Mo
 def test_a_run_after_ctrl_c_is_whole(monkeypatch: pytest.MonkeyPatch):
     session, main = Session(easy_program(0)), get_ident()
     with monkeypatch.context() as patch:
-        before_each_run(patch, lambda s: (ctrl_c(main), s._stop.wait(HANGS_S)))
+        before_each_run(patch, lambda s: (ctrl_c(main), s._watch.stop.wait(HANGS_S)))
         solved(session)
     assert session.spent.stopped
     assert (solved(session).status, solved(session).objective) == ("optimal", -3)
@@ -125,7 +125,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_solver(monkeypatch: pytest.Monkey
 
     def action(session: Session) -> None:
         ctrl_c(main)
-        session._stop.wait(HANGS_S)
+        session._watch.stop.wait(HANGS_S)
         ctrl_c(main)
         caught.wait(HANGS_S)
 
