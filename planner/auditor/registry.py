@@ -85,7 +85,7 @@ def _outside(kind: str) -> KindAudit | None:
     place = {"name": names[0], "other": kind, "path": GROUP}
     try:
         audit = audits[0].load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = f"{type(error).__name__}: {error}"
         message = Message("{name} cannot be imported ({path} of {other}): {text}", **place,
                           text=text)  # fmt: skip

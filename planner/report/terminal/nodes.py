@@ -14,7 +14,7 @@ def node_lines(scenario: Scenario, words: Language) -> Iterator[str]:
     """Yield a line for each node, then one for each kind of what is at none, rules last."""
     labels = {
         "supply": words("supply"), "storage": words("storage"), "use": words("use"),
-        "connection": words("connection"), "line": words("line"),
+        "connection": words("connection"), "line": words.term("line"),
     }  # fmt: skip
     for node, rows in groupby(attached(scenario), key=lambda row: row.node):
         parts = [
