@@ -127,8 +127,10 @@ HEAD = {
 
 [中文](gallery.zh.md)
 
-Made by `make pictures` from solved plans; do not edit. Each shipped scenario, with a chart of its
-plan and its results. A site of your own begins with any of them:
+<!-- Made by `make pictures` from solved plans; do not edit. -->
+
+Each shipped scenario, with a chart of its plan and its results. A site of your own begins with any
+of them:
 
 ```text
 planner new mysite --from huainan
@@ -140,7 +142,8 @@ planner new mysite --from huainan
 
 [English](gallery.md)
 
-由 `make pictures` 根据求解结果生成，请勿手改。\
+<!-- Made by `make pictures` from solved plans; do not edit. -->
+
 每个随附场景都有计划图表和主要结果，也可作为自己站点的起点：
 
 ```text

@@ -185,7 +185,8 @@ class Frozen(BaseModel):
             raise ScenarioError([*error.problems, Problem(_unchanging(name))]) from None
 
     def _with_fields(self, update: Mapping[str, Any]) -> Self:
-        return errors.read_outside(type(self), update, self)
+        made: Self = errors.read_outside(type(self), update, self)
+        return made
 
     def copy(self, **options: Any) -> Self:
         """Return a copy, as `model_copy`."""

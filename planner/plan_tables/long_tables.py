@@ -54,8 +54,8 @@ def key_figures(summary: Mapping[str, Any]) -> pd.DataFrame:
     for component, figures in summary.get("figures", {}).items():
         rows += [(component, name, value) for name, value in figures.items()]
     currency = summary.get("currency", CNY)
-    rows = [(*row, in_currency(_unit_of(row[1]), currency)) for row in rows]
-    table = pd.DataFrame(rows, columns=list(FIGURE_COLUMNS))
+    with_units = [(*row, in_currency(_unit_of(row[1]), currency)) for row in rows]
+    table = pd.DataFrame(with_units, columns=list(FIGURE_COLUMNS))
     return table.astype({"component": "str", "figure": "str", "value": float, "unit": "str"})
 
 
