@@ -247,7 +247,7 @@ KETTLE, KETTLE_AUDIT = {"kettle": "kettle:KIND"}, {"kettle": "kettle:AUDIT"}
     ("kinds", "audits", "code", "text"),
     [
         (KETTLE, KETTLE_AUDIT, "import nowhere", "kettles 2.0 cannot be imported (planner.compone"),
-        (KETTLE, KETTLE_AUDIT, "raise SystemExit(3)", "(planner.components of kettle): SystemExit"),
+        (KETTLE, KETTLE_AUDIT, "raise SystemExit(3)", "components of kettle): SystemExit"),
         (KETTLE, KETTLE_AUDIT, CODE.replace("KIND, AUDIT", "KIND, OTHER"), "(planner.audits of"),
         ({"kettle": "kettle:Kettle"}, KETTLE_AUDIT, CODE, "in planner.components must be a Kind"),
         (KETTLE, KETTLE_AUDIT, CODE.replace('["kettle"]', '["pot"]'), "`kind` of its class, pot"),
