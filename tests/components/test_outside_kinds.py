@@ -255,7 +255,7 @@ KETTLE, KETTLE_AUDIT = {"kettle": "kettle:KIND"}, {"kettle": "kettle:AUDIT"}
         (KETTLE, {}, CODE, "kettles 2.0 brings the kind kettle without its audit: it needs"),
         ({}, KETTLE_AUDIT, CODE, "2.0 brings the audit of kettle without the kind: it needs"),
     ],
-    ids=["import", "exit", "audit", "no kind", "another word", "any word", "unaudited", "audit alone"],
+    ids=["import", "exit", "audit", "no kind", "wrong word", "any", "no audit", "audit alone"],
 )  # fmt: skip
 def test_a_package_with_a_mistake_is_told_where_it_is_used(
     kinds: dict[str, str], audits: dict[str, str], code: str, text: str, tmp_path: Path
