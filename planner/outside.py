@@ -85,10 +85,7 @@ def entry_named(group: str, kind: str) -> Entry | None:
         return Entry(package, problem=message)
     try:
         return Entry(package, entries[0].load())
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever it is, it is no matter to scenarios without the kind
+    except (Exception, SystemExit) as error:  # no matter to scenarios without the kind
         message = Message(
             "{name} cannot be imported ({path} of {other}): {text}",
             name=package, path=group, other=kind, text=f"{type(error).__name__}: {error}",

@@ -260,6 +260,7 @@ KETTLE, KETTLE_AUDIT = {"kettle": "kettle:KIND"}, {"kettle": "kettle:AUDIT"}
     ("kinds", "audits", "code", "text"),
     [
         (KETTLE, KETTLE_AUDIT, "import nowhere", "kettles 2.0 cannot be imported (planner.compone"),
+        (KETTLE, KETTLE_AUDIT, "raise SystemExit(3)", "components of kettle): SystemExit"),
         (KETTLE, KETTLE_AUDIT, CODE.replace("KIND, AUDIT", "KIND, OTHER"), "(planner.audits of"),
         ({"kettle": "kettle:Kettle"}, KETTLE_AUDIT, CODE, "in planner.components must be a Kind"),
         (KETTLE, KETTLE_AUDIT, CODE.replace('["kettle"]', '["pot"]'), "`kind` of its class, pot"),
@@ -267,7 +268,7 @@ KETTLE, KETTLE_AUDIT = {"kettle": "kettle:KIND"}, {"kettle": "kettle:AUDIT"}
         (KETTLE, {}, CODE, "kettles 2.0 brings the kind kettle without its audit: it needs"),
         ({}, KETTLE_AUDIT, CODE, "2.0 brings the audit of kettle without the kind: it needs"),
     ],
-    ids=["import", "audit", "no kind", "another word", "any word", "unaudited", "audit alone"],
+    ids=["import", "exit", "audit", "no kind", "wrong word", "any", "no audit", "audit alone"],
 )  # fmt: skip
 def test_a_package_with_a_mistake_is_told_where_it_is_used(
     kinds: dict[str, str], audits: dict[str, str], code: str, text: str, tmp_path: Path

@@ -157,6 +157,10 @@ def test_labels_in_chinese(column: str, said: str) -> None:
     assert ZH.label(column) == said
 
 
+def test_a_line_of_the_ledger_is_no_power_line() -> None:
+    assert (ZH("line"), ZH.term("line")) == ("收支项", "线路")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -69,6 +69,7 @@ def test_a_series_is_matched_by_time_and_a_plan_costs_what_the_head_says() -> No
         SERIES.astype("Float64"),
         np.array([2, 3, 4, 5]),
         np.float32([2, 3, 4, 5]),
+        [np.longdouble(2), 3, 4, 5],
         (np.int64(2), 3.0, 4, 5),
         range(2, 6),
     ],
