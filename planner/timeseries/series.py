@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    InstanceOf,
     Tag,
     TypeAdapter,
     ValidationInfo,
@@ -84,7 +85,7 @@ SeriesSpec = Annotated[
     | Annotated[CsvSeries, Tag("=csv")]
     | Annotated[HoursSeries, Tag("=hours")]
     | Annotated[CalendarSeries, Tag("=calendar")]
-    | Annotated[TimedSeries, Tag("=timed")]
+    | Annotated[InstanceOf[TimedSeries], Tag("=timed")]
     | Annotated[np.ndarray, BeforeValidator(np.asarray), Tag("=array")],
     Discriminator(_form),
 ]

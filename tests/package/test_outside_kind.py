@@ -47,7 +47,7 @@ def _use(installed: Installed, folder: Path) -> None:
 
     shutil.copy(EXAMPLE / "example.yaml", folder)
     assert "heat_pump comes from planner-heat-pump 0.1.0" in planner("check", "example.yaml")
-    assert "热泵" in planner("check", "example.yaml", "--lang", "zh")
+    assert "用电 pump" in planner("check", "example.yaml", "--lang", "zh")
     assert "heat_pump.HeatPump" in planner("schema")
     planner("solve", "example.yaml", "--out", "plan", "--formats", "csv,xlsx")
     planner("audit", "plan")
