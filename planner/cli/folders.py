@@ -37,7 +37,7 @@ def audit(
     breaches = planner.audit(folder)
     error = None
     if breaches:
-        head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
+        head = Message("{path} breaks promises: {n}", path=folder, n=len(breaches))
         error = PlanError(describe_breaches(head, breaches))
     warnings = [*filter(None, [earlier_run(folder)])]
 

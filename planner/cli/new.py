@@ -28,8 +28,11 @@ def new(
         Path | None, typer.Argument(metavar="NAME", help="Folder to make, such as sites/north.")
     ] = None,
     source: Annotated[
-        str, typer.Option("--from", metavar="SCENARIO", help="Shipped scenario to begin with.")
-    ] = "starter",
+        str | None,
+        typer.Option(
+            "--from", metavar="SCENARIO", help="Shipped scenario to begin with [starter]."
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="List the shipped scenarios instead.")
     ] = False,
@@ -39,13 +42,13 @@ def new(
     """Make a folder with a scenario to change: its file, its data and what to do next."""
     from planner.scenario.shipped import make_folder, shipped_scenario
 
-    if list_ and name is not None:
-        raise wrong("--list", Message("goes without NAME"))
+    if list_ and (name is not None or source is not None):
+        raise wrong("--list", Message("goes without NAME and --from"))
     if list_:
         return _list(words)
     if name is None:
         raise wrong("planner new", Message("needs a NAME, such as mysite, or --list"))
-    scenario = shipped_scenario(source)
+    scenario = shipped_scenario(source or "starter")
     folder = make_folder(name, scenario, words)
 
     def document() -> JsonDocument:

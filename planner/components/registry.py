@@ -160,8 +160,8 @@ def warn_of_unused_kinds(components: Iterable[Component]) -> list[Message]:
 def kind_of_word(word: Any) -> str:
     """Return the kind of component that another word for it stands for; "" where none is known."""
     spelt = str(word).strip().lower().replace("-", "_").replace(" ", "_")
-    kinds = every_kind().items()
-    return next((name for name, k in kinds if spelt in k.component.also_called.split()), "")
+    words = {name: (name, *k.component.also_called.split()) for name, k in every_kind().items()}
+    return next((name for name, spellings in words.items() if spelt in spellings), "")
 
 
 def limits_reached() -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
@@ -12,7 +13,7 @@ from planner.plan_tables.long_tables import one_below_the_other
 from planner.plan_tables.tables import PlanTables
 
 
-class SeveralPlans:
+class SeveralPlans(ABC):
     """The tables of several plans, with the name of the plan first; joined when asked for.
 
     level: the name of the column, or of the level of the index, that holds the names.
@@ -21,9 +22,9 @@ class SeveralPlans:
     level: ClassVar[str]
 
     @property
+    @abstractmethod
     def members(self) -> Mapping[str, PlanTables]:
         """The plans by name."""
-        raise NotImplementedError
 
     @cached_property
     def schedule(self) -> pd.DataFrame:

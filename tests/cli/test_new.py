@@ -56,7 +56,8 @@ def test_the_default_is_the_scenario_to_begin_with(
 
 @pytest.mark.parametrize(("words", "message"), [
     ((), "planner new: needs a NAME, such as mysite, or --list"),
-    (("x", "--list"), "--list: goes without NAME"),
+    (("x", "--list"), "--list: goes without NAME and --from"),
+    (("--from", "huainan", "--list"), "--list: goes without NAME and --from"),
     (("x", "--from", "huaina"), "there is no scenario 'huaina'; did you mean huainan?"),
     (("x", "--from", "../huainan"), "there is no scenario '../huainan'"),
     (("sites/x.yaml",), "NAME: a scenario is a folder here: write sites/x"),

@@ -83,6 +83,8 @@ def test_a_node_asleep_saves_nothing_unless_it_is_said() -> None:
          ["unit.curve: does not go with coal_gce_per_kwh 300; leave one of the two out"]),
         ("unit", without(coal(min_power_coal_gce_per_kwh=330), "coal_gce_per_kwh"),
          ["unit.curve: is required, or", "unit.min_power_coal_gce_per_kwh: needs coal_gce"]),
+        ("unit", coal(min_power_coal_gce_per_kwh=330, min_power_mw=0),
+         ["unit.min_power_coal_gce_per_kwh: has no effect where the lowest min_power_mw is 0"]),
         ("unit", coal(max_power_mw="x", min_up_h=-1),
          ["unit.max_power_mw: must be a number", "unit.min_up_h: must be 0 or more"]),
         ("store", without(battery(capacity_mwh=-1), *EACH),
@@ -102,6 +104,11 @@ def test_what_is_missing_or_contradicts(
     texts = [str(problem) for problem in caught.value.problems]
     assert len(texts) == len(messages), texts
     assert all(f"components.{m}" in text for m, text in zip(messages, texts, strict=True)), texts
+
+
+def test_coal_in_the_wrong_unit_is_a_caution() -> None:
+    (caution,) = scenario({"unit": coal(coal_gce_per_kwh=3000), "grid": grid()}).warnings()
+    assert "coal_gce_per_kwh 3000 g of standard coal for a kWh sent out" in caution
 
 
 def test_a_replan_keeps_the_curve_of_powers_that_have_passed() -> None:

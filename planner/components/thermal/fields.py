@@ -39,6 +39,7 @@ SLOWEST_H = 24  # from the least to the most power
 GJ_PER_T_STANDARD_COAL = 29.3076  # 7,000 kcal/kg
 IDLE_SHARE = 1 / 15  # RTS-GMLC, coal unit of 350 MW: 12,106 Btu/kWh at 40 % load, 10,998 at 100 %
 LEAST_GJ_PER_MWH = 1.0  # of a plain example; a MWh holds 3.6 GJ
+LIKELY_GCE_PER_KWH = (123, 800)  # 123 g hold a kWh; small old units burn 600
 
 
 def _word(ending: Any) -> Any:
@@ -147,9 +148,13 @@ class ThermalFields(Component):
 
     @model_validator(mode="after")
     def _coal_fits(self) -> Self:
-        if self.min_power_coal_gce_per_kwh is not None and self.coal_gce_per_kwh is None:
-            message = Message("needs {name}", name="coal_gce_per_kwh")
-            raise FieldError(message, "min_power_coal_gce_per_kwh")
+        if self.min_power_coal_gce_per_kwh is not None:
+            if self.coal_gce_per_kwh is None:
+                message = Message("needs {name}", name="coal_gce_per_kwh")
+                raise FieldError(message, "min_power_coal_gce_per_kwh")
+            if not self.min_power_mw.min():
+                message = Message("has no effect where the lowest min_power_mw is 0")
+                raise FieldError(message, "min_power_coal_gce_per_kwh")
         return self
 
     @model_validator(mode="after")
@@ -257,6 +262,15 @@ def warn_of_limits(
                 "{name} {ramp:g} MW/h takes {hours:.3g} h from min_power_mw to max_power_mw; if it"
                 " is in MW per minute, write {meant:g}",
                 name=name, ramp=ramp, hours=span / ramp, meant=60 * ramp,
+            )  # fmt: skip
+    least_gce, most_gce = LIKELY_GCE_PER_KWH
+    for name in ("coal_gce_per_kwh", "min_power_coal_gce_per_kwh"):
+        gce = getattr(unit, name)
+        if gce is not None and not least_gce <= gce <= most_gce:
+            yield Message(
+                "{name} {value:g} g of standard coal for a kWh sent out, where units need 270 to"
+                " 600 g and the kWh itself is worth 123 g",
+                name=name, value=gce,
             )  # fmt: skip
     full = unit.curve[-1]
     by_hand = unit.coal_gce_per_kwh is None
