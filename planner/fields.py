@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
-from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
@@ -25,6 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from planner import errors
 from planner.errors import PlannerError, Problem, ScenarioError
+from planner.field_docstrings import field_docstrings
 from planner.message import Message
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of components, nodes and members
@@ -241,30 +238,6 @@ def _unchanging(name: str) -> Message:
         " scenario.with_values({{path: value}}), which returns a changed scenario",
         name=name,
     )
-
-
-def field_docstrings(cls: type[Frozen]) -> dict[str, str]:
-    """Return the docstring of each field that has one, read from the sources of the classes.
-
-    A class without a source, made at a prompt, has none.
-    """
-    texts = {}
-    for base in reversed(cls.mro()):
-        if issubclass(base, Frozen):
-            try:
-                source = inspect.getsource(base)
-            except (OSError, TypeError):
-                continue
-            (declaration,) = ast.parse(dedent(source)).body
-            assert isinstance(declaration, ast.ClassDef)
-            for node, after in pairwise(declaration.body):
-                match node, after:
-                    case (
-                        ast.AnnAssign(target=ast.Name(id=name)),
-                        ast.Expr(value=ast.Constant(value=str(text))),
-                    ):
-                        texts[name] = inspect.cleandoc(text)
-    return texts
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -14,7 +14,8 @@ import pytest
 
 from planner.components.component import Component
 from planner.components.registry import KINDS, Kind
-from planner.fields import Frozen, field_docstrings
+from planner.field_docstrings import field_docstrings
+from planner.fields import Frozen
 from planner.units import SUFFIXES, unit
 from tests.support.words import messages
 from tests.test_layers import dotted, imports, room

@@ -16,7 +16,7 @@ ROOT_NAME = "planner"
 # Lowest first. A package imports itself and packages of lower floors; those of one floor do not
 # import each other.
 FLOORS = [
-    {"field_types", "log", "message", "units", "version"},
+    {"field_docstrings", "field_types", "log", "message", "units", "version"},
     {"errors", "outside"},
     {"fields"},
     {"local_time"},

@@ -193,16 +193,20 @@ def write_scenario(scenario: Scenario, folder: Path) -> None:
     (folder / files.SCENARIO).write_text(text, encoding="utf-8")
 
 
-class _Dumper(yaml.SafeDumper):
+_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BASE):  # type: ignore[misc]  # whichever is there
     """Writes YAML that our own reader reads back to the same values."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+def _text(dumper: Any, text: str) -> yaml.Node:
     style = None if isinstance(scalar(text), str) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    node: yaml.Node = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
 
 
 _Dumper.add_representer(str, _text)
