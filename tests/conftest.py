@@ -19,6 +19,9 @@ SHARING = (
     {"test_scenarios", "test_two_sites"},
     {"studies/test_sweep"},
     {"components/test_reasons"},
+    {"language/test_language"},
+    {"test_conventions", "test_layers"},
+    {"scenario/test_json_schema"},
 )  # fmt: skip
 GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
 

@@ -17,6 +17,7 @@ from planner.components.registry import KINDS, Kind
 from planner.field_docstrings import field_docstrings
 from planner.fields import Frozen
 from planner.units import SUFFIXES, unit
+from tests.support.sources import nodes, tree
 from tests.support.words import messages
 from tests.test_layers import dotted, imports, room
 
@@ -40,7 +41,7 @@ def test_every_package_that_a_message_asks_for_is_an_extra() -> None:
 
 def test_one_module_imports_highspy_and_one_pyomo() -> None:
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             names = (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
@@ -151,8 +152,7 @@ def test_no_module_but_the_registry_names_a_kind(cls: type[Component]) -> None:
     for path in MODULES:
         me = dotted(path)
         if me not in allowed and not me.startswith("components."):
-            tree = ast.walk(ast.parse(path.read_text()))
-            names = {node.id for node in tree if isinstance(node, ast.Name)}
+            names = {node.id for node in nodes(path) if isinstance(node, ast.Name)}
             assert cls.__name__ not in names, f"{me} names {cls.__name__}"
 
 
@@ -227,7 +227,7 @@ def test_class_names_are_unique_outside_the_auditor() -> None:
     places: dict[str, list[str]] = {}
     for path in MODULES:
         if room(dotted(path)) != "auditor":
-            for node in ast.parse(path.read_text()).body:
+            for node in tree(path).body:
                 if isinstance(node, ast.ClassDef):
                     places.setdefault(node.name.lstrip("_"), []).append(dotted(path))
     assert not {name: modules for name, modules in places.items() if len(modules) > 1}
@@ -240,7 +240,7 @@ def test_names_say_what_they_hold() -> None:
     """Not that something exists, but what: rows, message, by_component."""
     vague = set()
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             name = next(
                 filter(None, (getattr(node, k, None) for k in ("id", "arg", "attr", "name"))), ""
             )
@@ -256,7 +256,7 @@ def test_errors_hold_messages() -> None:
     """A text that no template stands for could not be rendered in another language."""
     plain = []
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                 text, name = node.exc.args[0], ast.unparse(node.exc.func)
                 is_plain = isinstance(text, ast.JoinedStr | ast.Constant | ast.BinOp)

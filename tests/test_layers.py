@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sources import nodes
+
 PACKAGE = Path(__file__).parent.parent / "planner"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOT_NAME = "planner"
@@ -46,7 +48,7 @@ NAMES = {dotted(path) for path in MODULES}
 def imports(path: Path) -> frozenset[str]:
     """Every module of ours that a file imports: at the top, in functions, for types alone."""
     imported = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == ROOT_NAME:
             base = (node.module or "").removeprefix(ROOT_NAME).lstrip(".")
             for alias in node.names:
@@ -96,7 +98,7 @@ def test_the_auditor_imports_only_errors_and_their_messages() -> None:
 
 def test_relative_imports_are_not_used() -> None:
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             assert not (isinstance(node, ast.ImportFrom) and node.level), path
 
 

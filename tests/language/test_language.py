@@ -21,6 +21,7 @@ from planner.message import places_of
 from planner.report.terminal.plan import show, show_prices
 from planner.units import SUFFIXES
 from tests.support.plan_words import PACKAGE, codes, codes_of, ledger_lines, plans, words
+from tests.support.sources import nodes, tree
 from tests.support.words import SAME, catalogue, fields, in_sources, messages, texts
 
 EN, ZH = language("en"), language("zh")
@@ -127,7 +128,7 @@ def test_every_description_of_a_field_has_chinese_words() -> None:
 def test_the_template_of_a_message_is_written_where_it_is_made() -> None:
     """A template put together from parts would be in no catalogue."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MARKS:
                 put_together = isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
                 assert not put_together, f"{path}:{node.lineno}"
@@ -299,10 +300,9 @@ def test_every_place_of_a_message_has_its_value() -> None:
     """Errors are rare: a place without a value would be found by a user only."""
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
-                for text in literals(node.args[0], tree):
+                for text in literals(node.args[0], tree(path)):
                     names = {keyword.arg for keyword in node.keywords}
                     whole = None not in names  # else there are **values
                     if names - {None} - {*places_of(text)} or (
@@ -312,16 +312,16 @@ def test_every_place_of_a_message_has_its_value() -> None:
     assert not wrong
 
 
-def literals(text: ast.expr, tree: ast.Module) -> Iterator[str]:
+def literals(text: ast.expr, module: ast.Module) -> Iterator[str]:
     """The templates that an expression may be: literals, choices of them, constants."""
     if isinstance(text, ast.Constant):
         yield str(text.value)
     elif isinstance(text, ast.IfExp):
-        yield from literals(text.body, tree)
-        yield from literals(text.orelse, tree)
+        yield from literals(text.body, module)
+        yield from literals(text.orelse, module)
     elif isinstance(text, ast.Name):
-        for node in tree.body:
+        for node in module.body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == text.id:
                 for part in ast.walk(node.value):
                     if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "template":
-                        yield from literals(part.args[0], tree)
+                        yield from literals(part.args[0], module)

@@ -26,6 +26,7 @@ from planner.sweeps.sweep_file import SweepFile
 from tests.support.build import battery, grid, load, renewable, reserve, thermal
 from tests.support.build import scenario as build
 from tests.support.full_site import write
+from tests.support.sources import nodes
 
 PACKAGE = Path(planner.__file__).parent
 EMITS = ("    min_power_mw: 30\n", "    min_power_mw: 30\n    emission_tco2_per_gj: 0.1\n")
@@ -68,7 +69,7 @@ def ledger_lines() -> set[str]:
     """Every line that a component gives by name."""
     found = set()
     for path in (PACKAGE / "components").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Line":
                 found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
     return found

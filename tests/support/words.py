@@ -139,21 +139,22 @@ def in_sources(context: str, text: str) -> bool:
         text = (
             text.removeprefix("components.").removeprefix("design.").replace("first_case", "first")
         )
-        known = re.search(rf"\b{re.escape(text)}\b", sources()) is not None
-        return known or text in parts_of_names()
+        return text in names() or re.search(rf"\b{re.escape(text)}\b", sources()) is not None
     return text in messages()
 
 
 @cache
-def parts_of_names() -> frozenset[str]:
-    """Return names put together from others: f"{LINES[rule]}_mwh" and the like."""
+def names() -> frozenset[str]:
+    """Return the names in all sources, and those put together: f"{LINES[rule]}_mwh" and such."""
     names = set(re.findall(r"[a-z][a-z_]+", sources()))
     pieces = re.findall(r"\}((?:_[a-z0-9]+)+)\b", sources())
     heads = re.findall(r"\b((?:[a-z]+_)+)\{", sources())
     made = {f"{name}{tail}" for name in names for tail in set(pieces)}
-    return frozenset(made | {f"{head}{name}" for name in names for head in set(heads)})
+    whole = set(re.findall(r"\b\w+\b", sources()))
+    return frozenset(whole | made | {f"{head}{name}" for name in names for head in set(heads)})
 
 
+@cache
 def catalogue() -> Catalog:
     """Return the Chinese catalogue."""
     with ZH.open("rb") as source:
