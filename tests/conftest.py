@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -24,6 +25,18 @@ SHARING = (
     {"scenario/test_json_schema"},
 )  # fmt: skip
 GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the variants of a test as slow beyond the first few, where it has the marker `few`."""
+    variants: Counter[str] = Counter()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        variants[name] += 1
+        marker = item.get_closest_marker("few")
+        if marker is not None and variants[name] > marker.args[0]:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

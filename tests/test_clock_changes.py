@@ -26,7 +26,6 @@ from planner.report.charts.registry import charts_of
 from planner.report.declaration import write_declaration
 from planner.report.net_rows import net_table
 from tests.support.build import battery, column, grid, load, market, scenario, thermal, total
-from tests.support.variants import first_of
 from tests.timeseries.test_clock_changes import LONGEST, ZONES, changes
 
 Parts = dict[str, dict[str, Any]]
@@ -302,6 +301,7 @@ def test_a_schedule_without_offsets_is_told_apart_by_its_order() -> None:
         planner.settle(plan.scenario, naive[~naive.index.duplicated()])
 
 
+@pytest.mark.slow
 def test_windows_and_days_of_a_simulation_are_those_of_the_clock(tmp_path: Path) -> None:
     prices = {"hours": [10 + h for h in range(24)]}
     parts = bought(prices) | {"cell": battery(cycles_per_day=1)}
@@ -336,7 +336,8 @@ def variants() -> list[tuple[int, str, str]]:
     return made
 
 
-@pytest.mark.parametrize(("seed", "zone", "start"), first_of(variants(), 8))
+@pytest.mark.few(4)
+@pytest.mark.parametrize(("seed", "zone", "start"), variants())
 def test_any_site_keeps_its_rules_by_the_clock(
     seed: int, zone: str, start: str, tmp_path: Path
 ) -> None:
@@ -407,7 +408,8 @@ def midnights() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("zone", "start"), first_of(midnights(), 2))
+@pytest.mark.few(1)
+@pytest.mark.parametrize(("zone", "start"), midnights())
 def test_windows_carry_the_day_over_a_change(zone: str, start: str, tmp_path: Path) -> None:
     """Windows of 4 h, 2 h executed: what is used of a day is known at each of their starts."""
     price = [10, 50] * 26

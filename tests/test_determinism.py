@@ -58,6 +58,7 @@ def solved(scenarios: Path, out: Path, hash_seed: str) -> dict[tuple[str, str], 
     return found
 
 
+@pytest.mark.slow
 def test_two_processes_and_two_orders_write_the_same_bytes(tmp_path: Path) -> None:
     for name in CUT:
         prepared(name, tmp_path / "a" / name, backwards=False)

@@ -15,7 +15,7 @@ HOURS = 6
 START = "2026-07-15T15:00:00+08:00"
 
 seeds = st.integers(min_value=0, max_value=10_000)
-few = settings(max_examples=5, derandomize=True, deadline=None, database=None)
+few = settings(max_examples=3, derandomize=True, deadline=None, database=None)
 
 WIDER = [
     ("grid", "import_limit_mw"),

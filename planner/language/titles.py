@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Protocol
 
 from planner.message import JOINERS, printable
@@ -72,7 +73,7 @@ def shortened(title: str, widest: int) -> str:
     line = printable(" ".join(title.split()))
     if width(line) <= widest:
         return line
-    length = next(n for n in range(len(line), 0, -1) if width(line[:n]) < widest)
+    length = sum(total < widest for total in accumulate(map(width, line)))
     while length > 1 and (_joins(line[length]) or line[length - 1] in JOINERS):
         length -= 1  # what belongs together is not cut apart
     return line[:length].rstrip() + CUT

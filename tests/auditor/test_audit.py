@@ -122,6 +122,7 @@ def test_rows_of_the_allocation_may_not_be_missing_or_strange() -> None:
         assert [rule for component, rule in broken if component == "allocation" and name in rule]
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("name", PLANS)
 def test_every_figure_of_the_summary_is_checked(name: str) -> None:
     files = PLANS[name]()

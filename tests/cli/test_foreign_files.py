@@ -18,7 +18,6 @@ from planner.cli.app import app
 from planner.files.format_mark import marked
 from tests.support.build import HANGS_S
 from tests.support.documents import document
-from tests.support.variants import first_of
 
 BASE = """\
 name: first
@@ -218,7 +217,8 @@ BESIDE = [  # every neighbour and every end, each of them with a third of the ot
 
 
 @pytest.mark.parametrize(("what", "end"), BESIDE)
-@pytest.mark.parametrize("command", first_of(["solve", "roll"], 1))
+@pytest.mark.few(1)
+@pytest.mark.parametrize("command", ["solve", "roll"])
 def test_what_others_have_beside_a_folder_stays(
     command: str, what: str, end: str, run: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -235,6 +235,7 @@ def test_what_others_have_beside_a_folder_stays(
         assert done.exit_code == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_leaves_what_others_have_beside_its_folder(
     command: str, run: Callable[..., Result], tmp_path: Path
@@ -293,6 +294,7 @@ def test_a_folder_of_others_is_not_read_as_a_plan(
 # ---- a folder of ours, of every kind, is replaced
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("command", ["solve", "several", "simulate", "sweep"])
 def test_a_folder_of_ours_is_replaced_also_one_of_before_there_was_a_mark(
     command: str, run: Callable[..., Result], tmp_path: Path
@@ -324,6 +326,7 @@ def command_line(text: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("to", [">&-", "> /dev/full"])
 def test_a_plan_is_written_though_nobody_reads_about_it(
     to: str, inputs: Path, tmp_path: Path

@@ -52,6 +52,7 @@ def test_a_full_disk_is_no_bug_wherever_it_is_met(name: str, monkeypatch: pytest
 FULL = b"the output cannot be written: No space left on device\n"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("to", "ends"),
     [(">&-", (0, b"")), (">&- 2>&-", (0, b"")), ("| true", (0, b"")), ("> /dev/full", (5, FULL)),

@@ -18,7 +18,6 @@ from tests.components.test_battery import earned, two_prices
 from tests.support import golden
 from tests.support.audited import stored
 from tests.support.build import *
-from tests.support.variants import first_of
 from tests.support.windows import advance, best_of
 
 DAY = "2026-07-15"
@@ -75,7 +74,8 @@ def test_the_power_may_fall_with_what_is_available(available: float) -> None:
     assert net(first) == [4 * available]
 
 
-@pytest.mark.parametrize("seed", first_of(range(60), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(60))
 def test_a_ramp_holds_at_every_step_and_the_audit_agrees(seed: int) -> None:
     """Random prices, steps, ramps and pasts."""
     rnd = random.Random(seed)
@@ -153,7 +153,8 @@ def test_it_charges_with_the_least_power_or_not_at_all() -> None:
     assert net(trade(10, 50, capacity_mwh=2, min_charge_power_mw=4, available=0.5)) == [-2, 2]
 
 
-@pytest.mark.parametrize("seed", first_of(range(60), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(60))
 def test_least_powers_and_starts_are_those_of_the_schedule(seed: int) -> None:
     """Counted from the powers alone, whatever the solver's binaries say."""
     rnd = random.Random(seed)
@@ -245,7 +246,8 @@ def test_it_is_not_sold_beyond_a_line_nor_through_another_battery() -> None:
     assert earned(barred) == 0
 
 
-@pytest.mark.parametrize("seed", first_of(range(60), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(60))
 def test_energy_that_is_not_for_sale_is_used_somewhere(seed: int) -> None:
     """On one node: never more than the load draws; on two, the audit follows it over the line."""
     rnd = random.Random(seed)
@@ -388,6 +390,7 @@ def test_power_and_targets_are_handed_on() -> None:
     assert advance(trade(10, 50), 1, 1).components["battery"].initial.power_mw == -4
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("seed", range(12))
 def test_two_parts_earn_what_the_whole_earns(seed: int) -> None:
     rnd = random.Random(seed)

@@ -83,6 +83,7 @@ def advanced(whole: planner.Scenario, plan: planner.Plan, k: int) -> planner.Sce
     return whole.revised({"components": components})
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_first_part_and_rest_earn_what_the_whole_earns(seed: int) -> None:
     steps, step_min = 8, (60, 30)[seed % 2]
@@ -186,6 +187,7 @@ def test_half_the_step_leaves_the_optimum(step_min: int) -> None:
     assert profit(parts, hours=3, step_min=step_min) == pytest.approx(whole)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_nodes_are_spread_as_an_assignment_would_spread_them(seed: int) -> None:
     """An independent program gives every Mtok of every service to a point that may hold it."""

@@ -14,7 +14,6 @@ import pytest
 import planner
 from tests.support import golden
 from tests.support.build import *
-from tests.support.variants import first_of
 from tests.support.windows import advance, best_of, earned_by_step
 
 CHARGED = {
@@ -95,6 +94,7 @@ def test_an_interval_beyond_the_horizon_counts_what_is_known():
     assert charge([0, 0, 0, 6, 6], 5) == pytest.approx(400)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("hours", "peak_mw"),
     [
@@ -143,7 +143,8 @@ def billed(
     return peaks
 
 
-@pytest.mark.parametrize("seed", first_of(range(60), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(60))
 def test_the_charge_is_that_of_a_meter_minute_by_minute(seed: int):
     rnd = random.Random(seed)
     step_min = [5, 10, 15, 20, 30, 60][seed % 6]
@@ -177,6 +178,7 @@ def shaved(**fields: Any) -> dict[str, Any]:
     return site(*mw, import_price_cny_per_mwh=prices, **fields) | {"cell": cell}
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("step_min", [5, 10, 20])
 @pytest.mark.parametrize("length", [15, 30])
 def test_a_horizon_cut_within_an_interval_earns_what_it_earns_whole(step_min: int, length: int):

@@ -152,6 +152,7 @@ LIMITED = {
 }  # fmt: skip
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("last", range(1, HOURS))
 def test_two_windows_earn_what_one_horizon_earns(last: int):
     plan = solve(LIMITED, HOURS, start=BEGINS)

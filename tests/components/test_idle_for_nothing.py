@@ -11,7 +11,6 @@ import pytest
 import planner
 from planner.solver.compiler import program_of
 from tests.support.build import column, grid, load, market, reserve, scenario, solve, thermal
-from tests.support.variants import first_of
 
 HOURS = 8
 RELAX = {"relax": True}
@@ -70,7 +69,8 @@ def decided(site: dict[str, Any]) -> dict[str, Any]:
     return site | {"unit": site["unit"] | {"max_up_h": 1000}}
 
 
-@pytest.mark.parametrize("seed", first_of(list(range(40)), 10))
+@pytest.mark.few(5)
+@pytest.mark.parametrize("seed", list(range(40)))
 def test_the_optimum_is_that_of_a_unit_with_its_states_to_decide(seed: int) -> None:
     site = random_site(seed)
     constant, free = (scenario(s, HOURS, solver=RELAX) for s in (site, decided(site)))
@@ -137,6 +137,7 @@ def test_the_maximum_has_the_same_price() -> None:
     assert by_variant[0] == pytest.approx(by_variant[1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_met_is_the_fault_of_the_same_rules() -> None:
     diagnoses = []
     for more in ({}, {"max_up_h": 1000}):

@@ -330,6 +330,7 @@ def test_most_of_the_enumerated_cases_have_a_plan_in_which_jobs_run() -> None:
 # Two windows in a row
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5])
 def test_two_parts_earn_what_the_whole_earns(seed: int) -> None:
     parts, hours = random_jobs(seed + 100)

@@ -73,6 +73,7 @@ def plan_of(seed: int) -> planner.Plan:
 SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 12))]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_plans_pass_their_audit_and_halved_steps_earn_no_less(seed: int):
     coarse = plan_of(seed)
@@ -99,6 +100,7 @@ def _finer(data: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: halved(part) for name, part in data.items()}
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_two_windows_in_a_row_earn_what_the_horizon_earns(seed: int):
     parts = site(seed)

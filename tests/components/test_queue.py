@@ -199,6 +199,7 @@ class Case:
         return -found.fun - value * start if found.success else -math.inf
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("seed", range(40))
 def test_the_queue_earns_what_a_program_by_cohorts_earns(seed: int) -> None:
     case = Case.random(seed)

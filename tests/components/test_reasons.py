@@ -347,6 +347,7 @@ def test_every_plan_has_a_reason_for_every_decision_of_every_step(tmp_path: Path
     assert not plan.reasons["reason"].str.contains("nan").any()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_the_reasons_of_random_sites_are_borne_out(seed: int, tmp_path: Path) -> None:
     plan = planner.solve(scenario(random_site(seed, 10), 10))

@@ -12,7 +12,6 @@ from tests.support import golden
 from tests.support.build import battery, column, grid, load, reserve, scenario, solve, thermal
 from tests.support.compute import batch, fleet, serving, site
 from tests.support.compute import market as token_market
-from tests.support.variants import first_of
 
 STEPS_MIN = (5, 10, 15, 30, 60)
 PENALTY = 1000.0
@@ -78,7 +77,8 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize(("make", "seed"), first_of(VARIANTS, 16))
+@pytest.mark.few(8)
+@pytest.mark.parametrize(("make", "seed"), VARIANTS)
 def test_every_step_length_is_as_short_and_costs_the_same(
     make: Callable[[random.Random], Situation], seed: int
 ) -> None:

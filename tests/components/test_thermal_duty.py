@@ -87,6 +87,7 @@ def random_unit(rnd: random.Random) -> dict[str, Any]:
     )
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_advanced_state_knows_the_run_and_the_starts(seed: int) -> None:
     """Cut after every hour: what is left of the plan is the best of what is left."""

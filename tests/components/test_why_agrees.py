@@ -11,7 +11,6 @@ import pytest
 import planner
 from tests.support import compute
 from tests.support.build import battery, grid, load, renewable, reserve, scenario, thermal
-from tests.support.variants import first_of
 
 HOURS = 4
 AT = 1e-4
@@ -179,7 +178,8 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", first_of(range(60), 16))
+@pytest.mark.few(8)
+@pytest.mark.parametrize("seed", range(60))
 def test_what_is_told_is_in_the_table(seed: int) -> None:
     site = any_small_site(random.Random(seed))
     plan = planner.solve(scenario(site, HOURS))

@@ -43,6 +43,7 @@ def works(scenario: planner.Scenario, change: dict[str, Any]) -> bool:
     return bool(solve(scenario.with_values(change["set"])).summary["status"] == "optimal")
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_true_cause_is_named_and_every_change_works(case: Case) -> None:
     scenario = case.scenario()
@@ -61,6 +62,7 @@ def test_the_true_cause_is_named_and_every_change_works(case: Case) -> None:
         assert len(change["set"]) == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["ramp", "integers", "time_dependent"])
 def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
     scenario = BY_NAME[name].scenario()
@@ -243,6 +245,7 @@ def test_a_search_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "some may not be needed" in str(error)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["minimum_time", "energy", "integers", "two_rules"])
 def test_no_clock_decides_what_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = BY_NAME[name].scenario()

@@ -13,7 +13,6 @@ from planner.solver.compiler import program_of
 from planner.units import unit
 from tests.support.any_site import any_site
 from tests.support.full_site import write
-from tests.support.variants import first_of
 
 UNITS = {
     ("battery", "capacity"): "MWh", ("battery", "charge_limit"): "MW",
@@ -42,7 +41,8 @@ def units_of(scenario: planner.Scenario) -> dict[tuple[str, str], str]:
     return units
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 16))
+@pytest.mark.few(8)
+@pytest.mark.parametrize("seed", range(50))
 def test_every_rule_of_a_site_has_a_unit(seed: int) -> None:
     units = units_of(any_site(seed))
     assert units

@@ -326,6 +326,7 @@ def calls_of(work: Callable[[], object]) -> int:
     return len(events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("older", [True, False])
 def test_a_run_killed_anywhere_leaves_the_older_plan_or_the_new_one(
     older: bool, tmp_path: Path, plan: planner.Plan

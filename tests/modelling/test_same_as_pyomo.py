@@ -21,7 +21,6 @@ from planner.timeseries.horizon import Window
 from tests.support import full_site
 from tests.support.any_site import any_site
 from tests.support.same_program import differences
-from tests.support.variants import first_of
 
 SHIPPED = sorted(str(path.parent) for path in Path("scenarios").glob("*/scenario.yaml"))
 
@@ -43,7 +42,8 @@ def unlike(scenario: Scenario, window: Window | None = None) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("folder", first_of(SHIPPED, 3))
+@pytest.mark.few(2)
+@pytest.mark.parametrize("folder", SHIPPED)
 def test_of_every_shipped_scenario(folder: str) -> None:
     assert not unlike(planner.load(folder))
 
@@ -55,7 +55,8 @@ def test_of_every_kind_with_every_field(tmp_path: Path) -> None:
     assert not unlike(scenario, Window(4, 9))
 
 
-@pytest.mark.parametrize("seed", first_of(range(120), 8))
+@pytest.mark.few(4)
+@pytest.mark.parametrize("seed", range(120))
 def test_of_random_sites_and_windows(seed: int) -> None:
     """Names and integers alike, figures but for the order of sums."""
     scenario, rnd = any_site(seed), random.Random(seed)

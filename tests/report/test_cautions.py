@@ -224,6 +224,7 @@ components:
 """
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("command", ["solve", "prices", "roll", "year"])
 def test_a_run_without_a_plan_says_that_the_plan_there_is_of_an_earlier_one(
     command: str, good: Path, tmp_path: Path

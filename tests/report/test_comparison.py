@@ -168,6 +168,7 @@ def test_profit_is_compared_hour_by_hour_where_steps_meet() -> None:
     assert common_clock(a, later) is None
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
     plan().write(tmp_path / "a")

@@ -304,6 +304,7 @@ def test_a_pooled_plan_has_a_page() -> None:
     assert "the origin of energy is not traced" in plan_page(pooled, WORDS)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("hours", "step_min"), [(168, 15), (8760, 60)])
 def test_a_page_stays_below_six_megabytes(plan: planner.Plan, hours: int, step_min: int) -> None:
     assert len(plan_page(tiled(plan, hours, step_min), WORDS).encode()) < 6_000_000

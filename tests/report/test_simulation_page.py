@@ -47,7 +47,6 @@ from tests.report.test_sweep_page import check
 from tests.studies.test_simulate import ERRING, random_site
 from tests.support import build
 from tests.support.pages import cells_of, texts_of
-from tests.support.variants import first_of
 
 EN, ZH = language("en"), language("zh")
 WIND = "components.wind.availability_pu"
@@ -157,7 +156,8 @@ def test_each_window_has_the_forecast_of_its_start(two_days: planner.Simulation)
         assert list(rows["time"]) == list(site.horizon.starts)
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(50))
 def test_errors_are_what_one_computes_by_hand(seed: int) -> None:
     chance = np.random.default_rng(seed)
     steps = int(chance.integers(1, 30))
@@ -315,7 +315,8 @@ def varied(simulation: planner.Simulation, seed: int) -> SimulationTable:
     return SimulationTable(table, settings, bound, baseline, None, plans, issues)
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(50))
 def test_what_a_page_says_is_what_the_facts_hold(two_days: planner.Simulation, seed: int) -> None:
     simulation = varied(two_days, seed)
     words = (EN, ZH)[seed % 2]
@@ -345,6 +346,7 @@ def test_nothing_captured_is_said_so(two_days: planner.Simulation) -> None:
     assert "Not known: perfect foresight earns nothing." in texts_of(page)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "value"), [("profit_cny", 77.0), ("capture_share", 0.9), ("starts", 3), ("cycles", 2)]
 )

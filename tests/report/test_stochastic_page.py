@@ -33,7 +33,6 @@ from tests.report.test_sweep_page import check
 from tests.studies.test_solve_stochastic import coal_or_not, member, uncertain
 from tests.support.build import grid, renewable
 from tests.support.pages import cells_of, texts_of
-from tests.support.variants import first_of
 
 EN, ZH = language("en"), language("zh")
 RISK = {"cvar_share": 0.5, "weight": 0.25}
@@ -200,7 +199,8 @@ def test_the_band_holds_every_member(plan: planner.StochasticPlan) -> None:
     assert table["profit, cumulated from the start: highest [CNY]"].tolist() == [2000]
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(50))
 def test_the_median_is_the_value_in_the_middle_of_all_of_them(seed: int) -> None:
     chance = np.random.default_rng(seed)
     values = chance.integers(-5, 5, (chance.integers(1, 9), 3)).astype(float)
@@ -242,7 +242,8 @@ def drawn(plan: planner.StochasticPlan, seed: int) -> StochasticTables:
     return StochasticTables(plan.scenario, plan.summary | known, plan.here_and_now, table, members)
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 12))
+@pytest.mark.few(6)
+@pytest.mark.parametrize("seed", range(50))
 def test_what_a_page_says_is_what_the_summary_holds(
     plan: planner.StochasticPlan, seed: int
 ) -> None:

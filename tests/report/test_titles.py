@@ -32,7 +32,6 @@ from planner.sweeps.sweep_file import SweepFile
 from tests.report.test_charts import strings
 from tests.report.test_plan_page import Page
 from tests.support.build import battery, grid, load, renewable, scenario
-from tests.support.variants import first_of
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 READ = [
@@ -88,7 +87,8 @@ def test_any_title_is_read_back(solved: planner.Plan, title: str, tmp_path: Path
         assert title not in (folder / "ledger.csv").read_text()
 
 
-@pytest.mark.parametrize("title", first_of([*SPELT, *READ], 24))
+@pytest.mark.few(9)
+@pytest.mark.parametrize("title", [*SPELT, *READ])
 def test_any_title_is_shown(solved: planner.Plan, title: str) -> None:
     plan = titled(solved, title)
     shown = shortened(title, LABEL)
@@ -113,6 +113,7 @@ def test_any_title_is_shown(solved: planner.Plan, title: str) -> None:
         assert any("".join(shown.split()) in text for text in without_spaces), chart
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("title", ["=1+1", "2 号储能", "two\nlines", "a" * 300, "محطة", FAMILY])
 def test_a_workbook_shows_titles_beside_names(
     solved: planner.Plan, title: str, tmp_path: Path

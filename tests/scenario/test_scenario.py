@@ -192,10 +192,12 @@ def _paths(data: Any, path: Key = ()) -> Iterator[Key]:
             yield from _paths(value, (*path, key))
 
 
-def test_junk_anywhere_is_told_in_our_words_and_never_crashes(tmp_path: Path) -> None:
+@pytest.mark.few(1)
+@pytest.mark.parametrize("begin", range(3))
+def test_junk_anywhere_is_told_in_our_words_and_never_crashes(tmp_path: Path, begin: int) -> None:
     good = read_yaml(write(tmp_path)).data
     refused = 0
-    for i, path in enumerate(_paths(good)):
+    for i, path in [*enumerate(_paths(good))][begin::3]:
         junk = JUNK[(7 * i + 3) % len(JUNK)]
         data = copy.deepcopy(good)
         here: Any = data
@@ -209,7 +211,7 @@ def test_junk_anywhere_is_told_in_our_words_and_never_crashes(tmp_path: Path) ->
             said = str(error).replace("=x", "").replace("[key]", "")
             assert not JARGON.search(said), (path, junk, said)
             assert "is not valid here" not in said, (path, junk, said)  # a rule for every kind
-    assert refused > 100
+    assert refused > 33
 
 
 # path and value of an override; where it is wrong; words

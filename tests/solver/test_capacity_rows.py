@@ -167,6 +167,7 @@ def random_unit(rnd: np.random.Generator) -> dict[str, Any]:
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("make", [short_site, lambda seed: program_of(any_site(seed))])
 @pytest.mark.parametrize("seed", range(8))
 def test_every_plan_keeps_all_rows(
@@ -183,6 +184,7 @@ def test_every_plan_keeps_all_rows(
         assert least.objective >= lower[row] - 1e-6 * max(1.0, lower[row])
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_bound_and_optimum_stay_where_they_are(seed: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("planner.solver.capacity_rows.BINDING", np.inf)

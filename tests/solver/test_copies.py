@@ -95,6 +95,7 @@ def test_a_step_with_some_of_its_modes_is_confined_to_them():
     assert copies.relaxes
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_it_is_as_strong_as_the_best_prices_and_valid(name: str):
     program = program_named(name)

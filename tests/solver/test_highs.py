@@ -134,6 +134,7 @@ def worked_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_leaves_no_half_plan(tmp_path: Path):
     """Two months to a gap of 0 take long: interrupted, there is a whole plan or none."""
     command = [

@@ -169,6 +169,7 @@ def test_a_ceiling_that_falls_before_a_stop_is_a_ceiling():
     require_valid(stop)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_no_prices_give_a_bound_above_the_optimum(name: str):
     require_valid(program_named(name))

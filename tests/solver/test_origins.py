@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.support import build
-from tests.support.variants import first_of
 
 
 def tied_origins(wind: list[float], load: list[float], coal: float, **more: Any) -> dict[str, Any]:
@@ -28,7 +27,8 @@ def tied_origins(wind: list[float], load: list[float], coal: float, **more: Any)
     } | more  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 15))
+@pytest.mark.few(7)
+@pytest.mark.parametrize("seed", range(50))
 def test_shares_and_their_ranges_are_those_of_the_sum(seed: int):
     """Of a load d, coal c can serve min(c, d) at most, wind a min(a, d): the rest is exported."""
     rnd = random.Random(seed)

@@ -20,7 +20,6 @@ from planner.solver.solution import Solution
 from tests.support import build
 from tests.support.scales import factor, scaled
 from tests.support.sites import random_site
-from tests.support.variants import first_of
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 TINY = sorted(path.name for path in SCENARIOS.glob("tiny_*"))
@@ -87,7 +86,8 @@ def random(seed: int) -> tuple[planner.Scenario, float, pd.DataFrame]:
 
 
 @pytest.mark.parametrize(("what", "by"), SCALES)
-@pytest.mark.parametrize("seed", first_of(range(8), 3))
+@pytest.mark.few(3)
+@pytest.mark.parametrize("seed", range(8))
 def test_a_scaled_program_has_the_same_solution(seed: int, what: str, by: float):
     scenario, cost, schedule = random(seed)
     scales = {"money": 1.0, "size": 1.0, what: by}
@@ -99,6 +99,7 @@ def test_a_scaled_program_has_the_same_solution(seed: int, what: str, by: float)
     assert_same(columns, schedule, **scales)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("what", "by"), SCALES)
 def test_a_scaled_scenario_has_the_same_prices(what: str, by: float):
     scenario, _ = tiny("tiny_start")
@@ -122,6 +123,7 @@ def conflict(scenario: planner.Scenario) -> list[tuple[Any, Any]]:
     return [(rule["components"], rule["rule"]) for rule in error.value.diagnosis["conflict"]]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("what", "by"), SCALES)
 def test_a_scaled_scenario_without_a_plan_has_the_same_conflict(what: str, by: float):
     assert conflict(scaled(short_of_energy(), **{what: by})) == conflict(short_of_energy())

@@ -64,6 +64,7 @@ def test_a_site_by_hand():
     assert (result.objective, result.bound) == pytest.approx((2200, 2200))
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", EVERY_UNIT)
 def test_it_finds_the_optimum_of_one_to_three_units(name: str):
     program = program_named(name)
@@ -72,6 +73,7 @@ def test_it_finds_the_optimum_of_one_to_three_units(name: str):
         require_honest(program, result, 0.0)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_the_gap_is_kept(name: str):
     program = program_named(name)
@@ -80,6 +82,7 @@ def test_the_gap_is_kept(name: str):
         require_honest(program, result, 1e-2)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_the_hull_is_honest_too(name: str, monkeypatch: pytest.MonkeyPatch):
     """All nodes but the first have copies, a few at a time: their points are of some modes only."""
@@ -102,6 +105,7 @@ def test_a_hull_below_the_bound_of_plain_nodes_is_still_branched_on(
     require_honest(program, result, 0.0)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["units 1", "units 14", "units 26", "any 2", "any 15", "any 37"])
 def test_plans_are_optimal_whose_directions_are_too(name: str):
     program = program_named(name)

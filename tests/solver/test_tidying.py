@@ -16,7 +16,6 @@ from planner.solver.rounds import optimise
 from planner.solver.solution import Solution
 from planner.solver.tidying import Tidying
 from tests.support import build
-from tests.support.variants import first_of
 
 SEEDS = 3
 CENT = 0.01
@@ -66,7 +65,8 @@ def tied_site(seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 6))
+@pytest.mark.few(3)
+@pytest.mark.parametrize("seed", range(50))
 def test_every_seed_of_the_solver_gives_the_same_plan(seed: int):
     site = tied_site(seed)
     schedules, solutions = zip(*(solved(site, 12, seed=s) for s in range(SEEDS)), strict=True)
@@ -80,7 +80,8 @@ def test_every_seed_of_the_solver_gives_the_same_plan(seed: int):
     assert np.minimum(*both).max() < 1e-6
 
 
-@pytest.mark.parametrize("seed", first_of(range(50), 6))
+@pytest.mark.few(3)
+@pytest.mark.parametrize("seed", range(50))
 def test_a_battery_without_gain_rests(seed: int):
     """One price for import and export, in every step: storing earns nothing, whatever it costs."""
     rnd = random.Random(seed)

@@ -151,6 +151,7 @@ def test_a_peak_is_paid_by_the_windows_that_have_it():
 # --- the bound
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("most_span_h", [SHORT_H, 192.0])
 @pytest.mark.parametrize("name", NAMES)
 def test_at_the_duals_of_the_lp_the_windows_add_up_to_it(
@@ -166,6 +167,7 @@ def test_at_the_duals_of_the_lp_the_windows_add_up_to_it(
         assert whole == pytest.approx(value, abs=10 * room(value))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("integer", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_at_any_prices_the_windows_are_a_bound(

@@ -125,6 +125,7 @@ def test_a_gap_that_hides_the_sign_ends_the_search_with_its_bracket(
     assert "plans have a gap of up to 1.0e-01" in wide.text
 
 
+@pytest.mark.slow
 def test_the_search_reads_a_scenario_file_and_scales_its_series(tmp_path: Path) -> None:
     """Offers of 9 Mtok at 2 CNY times the factor: 18 f = 30, f = 5/3."""
     data = sun(chat=market((9, 2)))
@@ -192,6 +193,7 @@ def test_an_import_price_at_which_serving_pays_nothing() -> None:
     assert "jump" not in result.text
 
 
+@pytest.mark.slow
 def test_a_sweep_file_moves_an_axis_and_what_follows_from_it(tmp_path: Path) -> None:
     """The market's 2 CNY/Mtok and nothing else follow the factor f: 18 f = 30, f = 5/3."""
     data = {"name": "s", "horizon": {"start": "2026-07-15T00:00:00+08:00", "hours": 1},

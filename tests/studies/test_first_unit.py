@@ -188,6 +188,7 @@ def test_a_line_that_is_wide_enough_is_worth_no_more() -> None:
     assert value_of(found.totals, "line_0", "capacity_mw") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lines_between_many_prices(seed: int) -> None:
     """Six pairs of nodes; every third line is still to be built."""

@@ -11,7 +11,6 @@ import pytest
 import planner
 from tests.support import compute
 from tests.support.build import battery, grid, load, renewable, reserve, scenario, thermal
-from tests.support.variants import first_of
 
 Site = dict[str, dict[str, Any]]
 FLAT = [{"power_mw": 0, "fuel_gj_per_h": 0}, {"power_mw": 100, "fuel_gj_per_h": 100}]
@@ -72,7 +71,8 @@ def at_zero(rnd: random.Random, number: int) -> tuple[Site, str, dict[str, Any],
     return cases[number % len(cases)]
 
 
-@pytest.mark.parametrize("seed", first_of(range(64), 16))
+@pytest.mark.few(8)
+@pytest.mark.parametrize("seed", range(64))
 def test_the_worth_of_the_first_unit_is_what_building_it_earns(seed: int) -> None:
     site, name, fields, quantity = at_zero(random.Random(seed), seed)
     more = copy.deepcopy(site)

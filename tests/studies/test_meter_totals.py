@@ -53,6 +53,7 @@ def metered(schedule: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("seed", range(8))
 def test_totals_settle_to_the_money_of_the_full_schedule(seed: int):
     plan = mixed(seed)

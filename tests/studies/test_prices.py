@@ -190,6 +190,7 @@ def test_prices_of_random_sites_lie_between_the_one_sided_derivatives(seed: int)
     check_energy(case, steps)
 
 
+@pytest.mark.slow
 def test_prices_of_a_site_with_everything_lie_between_the_one_sided_derivatives(
     tmp_path: Path,
 ) -> None:
@@ -216,6 +217,7 @@ CONVEX: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("trace", [True, False])
 def test_prices_of_a_convex_scenario_are_those_of_solving_it_again(trace: bool) -> None:
     parts = CONVEX if trace else CONVEX | {"grid": CONVEX["grid"] | {"resale": True}}

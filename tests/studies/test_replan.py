@@ -25,7 +25,6 @@ from tests.support.build import (
 )
 from tests.support.compute import fleet, site
 from tests.support.sites import random_site
-from tests.support.variants import first_of
 
 Parts = dict[str, Any]
 
@@ -288,7 +287,8 @@ CASES = [(name, step) for step in range(max(LENGTHS.values())) for name in LENGT
 CASES = [(name, step) for name, step in CASES if step < LENGTHS[name]]
 
 
-@pytest.mark.parametrize(("name", "step"), first_of(CASES, 24))
+@pytest.mark.few(10)
+@pytest.mark.parametrize(("name", "step"), CASES)
 def test_a_rest_without_news_earns_what_was_planned(name: str, step: int):
     plan = planned(name)
     again = planner.replan(plan, plan.schedule.index[step].to_pydatetime())

@@ -136,6 +136,7 @@ def test_two_days_earn_more_with_overlap():
     assert profit(TWO_DAYS, 48) == pytest.approx(first + night)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [0, 3])
 def test_windows_never_beat_the_bound_and_the_audit_holds_over_seams(seed: int, tmp_path: Path):
     parts = random_site(seed, 14)

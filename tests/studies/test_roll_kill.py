@@ -43,6 +43,7 @@ def stop(run: RecordedRun) -> None:
     run.demand_kept(before, process, 130)
 
 
+@pytest.mark.slow
 def test_control_c_is_exit_130_and_a_killed_run_goes_on(tmp_path: Path) -> None:
     file = written(tmp_path)
     run = run_of(file, tmp_path / "plan")

@@ -35,6 +35,7 @@ def table(site: planner.Scenario, **columns) -> pd.DataFrame:
     return pd.DataFrame(named, index=site.horizon.starts)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_settling_a_plan_returns_its_ledger_to_the_cent(seed: int):
     plan = solve(random_site(seed, 12), 12)

@@ -14,7 +14,6 @@ from planner.diagnosis.breaches import breaches
 from planner.solver.compiler import program_of
 from planner.solver.pinning import pin
 from tests.support.build import battery, grid, load, market, renewable, scenario, thermal
-from tests.support.variants import first_of
 
 TOLERANCES = (0.0, 1e-5, 1e-3, 0.05)
 Site = dict[str, dict[str, Any]]
@@ -98,7 +97,8 @@ LIMITS = [  # fields, and the power or energy that each limits
 ]
 
 
-@pytest.mark.parametrize("seed", first_of(range(10), 3))
+@pytest.mark.few(2)
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(("name", "field", "limited"), LIMITS)
 def test_a_limit_lowered_below_a_plan_is_missed_by_the_difference(
     name: str, field: str, limited: str, seed: int
@@ -125,7 +125,8 @@ def test_a_limit_lowered_below_a_plan_is_missed_by_the_difference(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", first_of(range(12), 4))
+@pytest.mark.few(2)
+@pytest.mark.parametrize("seed", range(12))
 def test_rounded_values_and_a_broken_limit_are_told_apart(seed: int):
     # rounded to 3 digits the balances miss up to 5e-4; the limit is missed by 0.5
     plan = traded(seed % 6)

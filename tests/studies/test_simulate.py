@@ -233,6 +233,7 @@ def test_the_same_seed_gives_the_same_table_and_another_one_another() -> None:
     assert not tables[0].equals(tables[2])
 
 
+@pytest.mark.slow
 def test_a_killed_simulation_goes_on_and_finds_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: planner.Simulation
 ) -> None:
@@ -293,6 +294,7 @@ def test_a_simulation_stopped_before_its_first_day_leaves_no_file_of_its_own(
     planner.simulate(site, out, **options)
 
 
+@pytest.mark.slow
 def test_days_of_another_forecast_seed_or_length_are_never_used(tmp_path: Path) -> None:
     parts = {"battery": store(), "grid": build.market(20, 10, 15, resale=True)}
     price = "components.grid.export_price_cny_per_mwh"

@@ -103,6 +103,7 @@ def test_an_improbable_chance_is_let_go():
     assert column_of(plan, "coal.on") == [0]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("share", "weight", "planned_for", "on"),
     [
@@ -183,6 +184,7 @@ def starts(on: tuple[int, ...]) -> int:
     return sum(now and not before for before, now in itertools.pairwise((0, *on)))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_the_best_commitment_of_all_is_found(seed: int):
     rng = np.random.default_rng(seed)
@@ -212,6 +214,7 @@ def test_the_best_commitment_of_all_is_found(seed: int):
     assert plan.evpi_cny == pytest.approx(summary["ws_cny"] - summary["objective_cny"], abs=1e-5)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [4, 15])
 def test_planning_for_all_lies_between_the_base_and_perfect_information(seed: int):
     rng, site, members = np.random.default_rng(seed), random_site(seed, 4), []

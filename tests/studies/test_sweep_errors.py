@@ -19,7 +19,6 @@ from planner.studies.sweep_case import Task, _in_one_line, failed
 from planner.studies.to_plan import failed_audit
 from tests.support.full_site import write
 from tests.support.infeasible_cases import CASES
-from tests.support.variants import first_of
 
 CHINESE = language("zh")
 ENGLISH = re.compile(r"\b(the|is|must|and|not|of|for|than|after|before|has)\b")
@@ -52,6 +51,7 @@ def test_errors_of_the_planner(error: PlannerError) -> None:
     read_in_chinese(_in_one_line(error))
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_cases_without_a_plan(case: object) -> None:
     with pytest.raises(InfeasibleError) as refused:
@@ -79,7 +79,8 @@ def schedule() -> tuple[TemporaryDirectory[str], Path, pd.DataFrame]:
     return scratch, file, pd.read_csv(file)
 
 
-@pytest.mark.parametrize("number", first_of(range(50), 16))
+@pytest.mark.few(8)
+@pytest.mark.parametrize("number", range(50))
 def test_plans_that_fail_their_audit(number: int) -> None:
     """A value of one column is 7 too large; the messages of the audit are read back."""
     _, file, table = schedule()

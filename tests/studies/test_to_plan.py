@@ -33,6 +33,7 @@ def site() -> planner.Scenario:
     return scenario(parts, 3)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_writes_the_plan_that_it_returns(
     study: str, site: planner.Scenario, tmp_path: Path

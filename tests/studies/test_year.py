@@ -161,6 +161,7 @@ def test_one_window_is_the_plan_of_solve_to_the_last_digit():
     }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "parts",
     [
@@ -195,6 +196,7 @@ def adds_up(plan: planner.Plan) -> None:
     assert missing == pytest.approx(gap_cny, abs=0.01 * (len(months) + 1))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [1, 3, 6, 10])
 def test_random_sites_are_bounded(seed: int):
     site = site_of_units(seed, 1 + seed % 3, 8)
@@ -320,6 +322,7 @@ def test_ctrl_c_before_a_first_plan(at: int, tmp_path: Path, monkeypatch: pytest
     assert not (tmp_path / "plan").exists()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("at", "status"), [(3, "interrupted"), (9, "optimal")])
 def test_ctrl_c_in_bounds_or_later_gives_the_plan_so_far(
     at: int, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -336,6 +339,7 @@ def test_ctrl_c_in_bounds_or_later_gives_the_plan_so_far(
     adds_up(plan)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("stage", ["plan", "prices", "bounds", "refinement", "tidying"])
 def test_ctrl_c_anywhere_after_a_first_plan_gives_it(stage: str):
     """Also between the tasks, where this process solves the plan's LP or cuts the next window."""

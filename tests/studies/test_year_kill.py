@@ -72,6 +72,7 @@ def test_a_cluster_of_two_gives_the_plan_of_one(tmp_path: Path) -> None:
     assert content(tmp_path / "1") == content(tmp_path / "2")
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_is_an_error_and_the_next_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

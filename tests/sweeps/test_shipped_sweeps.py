@@ -68,6 +68,7 @@ def small(name: str, tmp_path: Path, change: dict[str, Any]) -> Analyses:
     return found
 
 
+@pytest.mark.slow
 def test_a_shipped_sweep_runs_to_its_page(tmp_path: Path) -> None:
     """More coal is burnt where it is cheap."""
     axes = {"components.coal_1.fuel_price_cny_per_gj": [15, 40],
