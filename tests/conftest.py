@@ -23,6 +23,9 @@ SHARING = (
     {"language/test_language"},
     {"test_conventions", "test_layers"},
     {"scenario/test_json_schema"},
+    {"studies/test_simulate"},
+    {"report/test_simulation_page"},
+    {"plan/test_results"},
 )  # fmt: skip
 GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
 

@@ -336,7 +336,7 @@ def variants() -> list[tuple[int, str, str]]:
     return made
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("seed", "zone", "start"), variants())
 def test_any_site_keeps_its_rules_by_the_clock(
     seed: int, zone: str, start: str, tmp_path: Path

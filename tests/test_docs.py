@@ -37,6 +37,8 @@ from tests.support.beside import beside
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+LONG = {"a_year", "beyond_a_day", "forecasts", "infeasible", "prices", "settling", "sweeps", "tariff",
+        "tutorial.zh", "uncertainty", "your_site.zh"}  # fmt: skip  # blocks of a second or more
 LINKING = [
     *PAGES,
     *ROOT.glob("C*.md"),
@@ -76,7 +78,9 @@ def _schema(_: frozenset[str]) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(scenario_schema())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [
+    pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else ()) for page in PAGES
+], ids=lambda page: page.name)  # fmt: skip
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)

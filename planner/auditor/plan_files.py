@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,15 +101,15 @@ def columns_of(table: pd.DataFrame) -> dict[str, Array]:
     return dict(zip(map(str, numbers.columns), values, strict=True))
 
 
-def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
+def as_times(texts: Iterable[Any], path: Path) -> pd.DatetimeIndex:
     """Return times as moments; raise `PlanError` with the name of the file where one is none."""
-    texts = pd.Series(texts)
-    moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True, errors="coerce")
-    for text in texts[moments.isna() & texts.notna() & (texts != "")]:  # the first one
-        raise PlanError(
-            Message("{path}: a time cannot be read: {text}", path=path, text=as_written(text))
-        )
-    return pd.DatetimeIndex(moments).as_unit("us")
+    written = ["" if text is None else str(text) for text in texts]
+    moments = pd.to_datetime(written, format="ISO8601", utc=True, errors="coerce")
+    for row in np.flatnonzero(moments.isna()):
+        if written[row] not in ("", "nan"):
+            text = as_written(written[row])
+            raise PlanError(Message("{path}: a time cannot be read: {text}", path=path, text=text))
+    return moments.as_unit("us")
 
 
 def unreadable(path: Path, text: object) -> PlanError:

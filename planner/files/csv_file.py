@@ -84,9 +84,13 @@ def _cells(values: pd.Series) -> list[Any]:
         texts.append("")  # of a missing time, whose row is -1
         return [texts[row] for row in rows.tolist()]
     cells: list[Any] = values.tolist()
-    if values.hasnans:
-        cells = ["" if lost else cell for cell, lost in zip(cells, values.isna(), strict=True)]
-    if values.dtype.kind not in "iufb":
+    array = values.to_numpy()
+    if array.dtype.kind in "iub":
+        return cells
+    lost = array != array if array.dtype.kind == "f" else values.isna().to_numpy()
+    if lost.any():
+        cells = ["" if missing else cell for cell, missing in zip(cells, lost, strict=True)]
+    if array.dtype.kind != "f":
         formulas = {cell for cell in set(cells) if isinstance(cell, str) and begins_formula(cell)}
         if formulas:
             cells = [harmless(cell) if cell in formulas else cell for cell in cells]

@@ -236,6 +236,7 @@ def test_a_command_imports_only_what_it_uses(
     assert not imported & (OF_OTHERS | unused)
 
 
+@pytest.mark.slow
 def test_a_plan_without_page_is_written_without_loading_what_draws_it(tmp_path: Path) -> None:
     code = (
         "import sys; from planner.cli.app import app\n"

@@ -132,6 +132,7 @@ def some(first: int) -> dict[str, dict[str, bytes]]:
     return {what: files for i, (what, files) in enumerate(FOREIGN.items()) if (i + first) % 6 == 0}
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_folder_of_others_is_refused_and_stays_as_it_is(
     command: str, run: Callable[..., Result], tmp_path: Path

@@ -178,7 +178,7 @@ def shaved(**fields: Any) -> dict[str, Any]:
     return site(*mw, import_price_cny_per_mwh=prices, **fields) | {"cell": cell}
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("step_min", [5, 10, 20])
 @pytest.mark.parametrize("length", [15, 30])
 def test_a_horizon_cut_within_an_interval_earns_what_it_earns_whole(step_min: int, length: int):

@@ -87,6 +87,7 @@ def test_a_battery_earns_the_reward():
     assert column(plan, "grid.responded_mw[0]") == [0, 4, 0]
 
 
+@pytest.mark.few(5)
 # days and dates; 2026-07-15 is a Wednesday, 2026-07-18 a Saturday
 @pytest.mark.parametrize(
     ("more", "days"),

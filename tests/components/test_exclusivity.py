@@ -34,7 +34,7 @@ def check(seed: int) -> None:
     assert both.max() <= OVERLAP_MW
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", FEW)
 def test_binaries_where_needed_find_the_optimum_of_all_binaries(seed: int):
     check(seed)

@@ -77,7 +77,7 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("make", "seed"), VARIANTS)
 def test_every_step_length_is_as_short_and_costs_the_same(
     make: Callable[[random.Random], Situation], seed: int

@@ -211,6 +211,7 @@ def test_a_load_that_outlasts_the_longest_run() -> None:
     assert {"components.unit.max_up_h": 5.0} in changes
 
 
+@pytest.mark.slow
 def test_a_load_that_takes_more_starts_than_a_day_has() -> None:
     site = {"unit": thermal(max_starts_per_day=1), "city": load(50, 0, 50), "sink": market(0, 0, 0)}
     site["sink"] |= {"export_limit_mw": [99, 0, 99]}
@@ -255,6 +256,7 @@ def test_a_unit_without_a_minimum_gives_power_in_its_first_step() -> None:
     assert plan.summary["objective_cny"] == -100
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("given", "text"),
     [(None, "startup_ramp_mw ≥ 50 (not given, so 40)"), (45, "startup_ramp_mw ≥ 50 (is 45)")],

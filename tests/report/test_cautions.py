@@ -117,6 +117,7 @@ def test_a_folder_that_cannot_be_audited_or_shown_is_told(wrong: Path) -> None:
     assert (code, "cannot be shown: " in text, "bug" in text) == (5, True, False)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("of", ["members", "policies"])
 def test_one_wrong_plan_of_several_refuses_all_of_them(of: str, tmp_path: Path) -> None:
     members = {"members": [{"name": name, "probability": 0.5} for name in "ab"]}

@@ -528,6 +528,7 @@ def test_names_are_shown_as_they_are_written() -> None:
     assert any(model in label for label in nodes.table.columns)
 
 
+@pytest.mark.slow
 def test_blocks_keep_energy_and_take_states_at_their_end() -> None:
     plan = many_steps()
     view = View(plan)

@@ -310,6 +310,7 @@ def test_a_page_stays_below_six_megabytes(plan: planner.Plan, hours: int, step_m
     assert len(plan_page(tiled(plan, hours, step_min), WORDS).encode()) < 6_000_000
 
 
+@pytest.mark.slow
 def test_a_page_needs_nothing_of_plotly_in_python(tmp_path: Path) -> None:
     code = (
         "import sys, planner\n"
@@ -487,6 +488,7 @@ def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> N
     assert "no plan earns more than" not in page
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [

@@ -105,6 +105,7 @@ def test_the_program_keeps_its_bounds():
     assert (site.column_upper == before[1]).all()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_they_cut_off_no_optimum(name: str):
     site = program_named(name)

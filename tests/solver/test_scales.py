@@ -57,6 +57,7 @@ def tiny(name: str) -> tuple[planner.Scenario, planner.Plan]:
     return scenario, planner.solve(scenario)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("what", "by"), SCALES)
 @pytest.mark.parametrize("name", TINY)
 def test_a_scaled_scenario_has_the_same_plan(name: str, what: str, by: float):

@@ -95,6 +95,7 @@ def test_the_hull_is_honest_too(name: str, monkeypatch: pytest.MonkeyPatch):
         require_honest(program, result, 0.0)
 
 
+@pytest.mark.slow
 def test_a_hull_below_the_bound_of_plain_nodes_is_still_branched_on(
     monkeypatch: pytest.MonkeyPatch,
 ):

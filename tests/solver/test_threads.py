@@ -31,6 +31,7 @@ def outcome(name: str) -> tuple[Any, ...]:
     return exact, plan.schedule.to_dict(), plan.ledger.to_dict(), plan.allocation.to_dict()
 
 
+@pytest.mark.slow
 def test_plans_made_in_threads_are_those_made_one_by_one():
     alone = {name: outcome(name) for name in TINY}
     with ThreadPoolExecutor(THREADS) as pool:

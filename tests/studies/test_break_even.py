@@ -182,6 +182,7 @@ def test_a_use_without_energy_counts_as_earning_less() -> None:
     assert Condition("uplift", 1.0).read({"uplift": None}).sign is None
 
 
+@pytest.mark.slow
 def test_an_import_price_at_which_serving_pays_nothing() -> None:
     """9 Mtok for 45 CNY must be served and take 1 MWh: profit 0 at 45 CNY/MWh."""
     served = chat(9, 5, min_served_share=1)

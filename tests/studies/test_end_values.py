@@ -126,7 +126,7 @@ def whole() -> planner.Plan:
     return year(first_hours(12), 12)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("hours", [3, 5, 7, 10])
 def test_the_first_hours_are_a_best_plan_for_their_end_values(
     whole: planner.Plan, hours: int

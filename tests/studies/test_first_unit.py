@@ -129,6 +129,7 @@ def test_a_model_named_like_a_part_of_a_price_is_none() -> None:
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_first_megawatt_of_many_batteries(seed: int) -> None:
     """Six nodes with prices of their own: 1 MWh from the first hour saves one of the second.

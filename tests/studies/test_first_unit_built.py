@@ -71,7 +71,7 @@ def at_zero(rnd: random.Random, number: int) -> tuple[Site, str, dict[str, Any],
     return cases[number % len(cases)]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("seed", range(64))
 def test_the_worth_of_the_first_unit_is_what_building_it_earns(seed: int) -> None:
     site, name, fields, quantity = at_zero(random.Random(seed), seed)

@@ -53,7 +53,7 @@ def metered(schedule: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(8))
 def test_totals_settle_to_the_money_of_the_full_schedule(seed: int):
     plan = mixed(seed)
@@ -72,6 +72,7 @@ def test_totals_settle_to_the_money_of_the_full_schedule(seed: int):
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(8))
 def test_a_total_that_breaks_a_limit_is_missed_by_its_excess(seed: int):
     plan = mixed(seed)

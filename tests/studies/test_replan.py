@@ -287,7 +287,7 @@ CASES = [(name, step) for step in range(max(LENGTHS.values())) for name in LENGT
 CASES = [(name, step) for name, step in CASES if step < LENGTHS[name]]
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(("name", "step"), CASES)
 def test_a_rest_without_news_earns_what_was_planned(name: str, step: int):
     plan = planned(name)

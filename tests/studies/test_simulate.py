@@ -221,6 +221,7 @@ def test_a_loss_has_no_capture_rate() -> None:
     assert found.table["of_bound_share"].isna().all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_table_and_another_one_another() -> None:
     policies = (DETERMINISTIC,)
     tables = [

@@ -79,7 +79,7 @@ def schedule() -> tuple[TemporaryDirectory[str], Path, pd.DataFrame]:
     return scratch, file, pd.read_csv(file)
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("number", range(50))
 def test_plans_that_fail_their_audit(number: int) -> None:
     """A value of one column is 7 too large; the messages of the audit are read back."""

@@ -161,7 +161,7 @@ def test_one_window_is_the_plan_of_solve_to_the_last_digit():
     }
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "parts",
     [
@@ -271,6 +271,7 @@ class Killed(BaseException):
     """A run that ends at once, as by kill -9."""
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     site = build.scenario(day(), 24)
     works = Works(monkeypatch)

@@ -37,6 +37,7 @@ def test_the_sweeps_are_those_of_the_contract() -> None:
     assert {path.stem for path in FILES} == set(NAMES)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_sweep_is_valid_named_and_says_what_it_asks(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -225,6 +225,7 @@ def test_an_axis_may_follow_a_change_of_all_cases(tmp_path: Path) -> None:
     assert made.components["battery"].capacity_mwh == 12
 
 
+@pytest.mark.slow
 def test_a_variant_is_the_scenario_that_load_would_give() -> None:
     root = Path(__file__).parent.parent.parent / "scenarios" / "huainan"
     text = f"""
