@@ -37,8 +37,8 @@ from tests.support.beside import beside
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-LONG = {"a_year", "beyond_a_day", "forecasts", "infeasible", "prices", "settling", "sweeps", "tariff",
-        "tutorial.zh", "uncertainty", "your_site.zh"}  # fmt: skip  # blocks of a second or more
+LONG = {"a_year", "beyond_a_day", "forecasts", "infeasible", "prices", "settling", "sweeps",
+        "tariff", "tutorial.zh", "uncertainty", "your_site.zh"}  # fmt: skip  # a second or more
 LINKING = [
     *PAGES,
     *ROOT.glob("C*.md"),
