@@ -117,7 +117,7 @@ STANDS_ON = {"contract": {"grid"}, "fleet": {"service", "job"}}
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "components").rglob("*.py")), ids=dotted)
 def test_kinds_are_independent(path: Path) -> None:
-    package, *inside = dotted(path).split(".")
+    _, *inside = dotted(path).split(".")
     if not inside or inside[0] in ("registry", "kind"):
         return
     shared = {"", "completion", "reasons", "terms", "time"}
