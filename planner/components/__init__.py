@@ -26,13 +26,13 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.components.battery.targets import EnergyTarget as EnergyTarget
     from planner.components.carbon import Carbon as Carbon
     from planner.components.contract import Contract as Contract
+    from planner.components.fleet.fields import FleetInitial as FleetInitial
     from planner.components.fleet.fleet import Fleet as Fleet
-    from planner.components.fleet.nodes import FleetInitial as FleetInitial
-    from planner.components.fleet.nodes import OperatingPoint as OperatingPoint
-    from planner.components.fleet.nodes import Prefill as Prefill
-    from planner.components.fleet.nodes import PueByTemperature as PueByTemperature
-    from planner.components.fleet.nodes import PuePoint as PuePoint
-    from planner.components.fleet.nodes import Serving as Serving
+    from planner.components.fleet.operating_points import OperatingPoint as OperatingPoint
+    from planner.components.fleet.operating_points import Prefill as Prefill
+    from planner.components.fleet.operating_points import Serving as Serving
+    from planner.components.fleet.pue import PueByTemperature as PueByTemperature
+    from planner.components.fleet.pue import PuePoint as PuePoint
     from planner.components.green_rule import GreenEnergy as GreenEnergy
     from planner.components.green_rule import GreenRule as GreenRule
     from planner.components.grid.declaration import Declaration as Declaration
@@ -78,7 +78,7 @@ _MODULES = {
     "EnergyByOrigin": "components.battery.state",
     "EnergyTarget": "components.battery.targets",
     "Fleet": "components.fleet.fleet",
-    "FleetInitial": "components.fleet.nodes",
+    "FleetInitial": "components.fleet.fields",
     "FuelPoint": "components.thermal.commitment",
     "GreenEnergy": "components.green_rule",
     "GreenRule": "components.green_rule",
@@ -91,17 +91,17 @@ _MODULES = {
     "Load": "components.load",
     "MarketStep": "components.service.queue",
     "NonNegativeByOrigin": "components.grid.tariff",
-    "OperatingPoint": "components.fleet.nodes",
+    "OperatingPoint": "components.fleet.operating_points",
     "PowerLine": "components.line",
-    "Prefill": "components.fleet.nodes",
-    "PueByTemperature": "components.fleet.nodes",
-    "PuePoint": "components.fleet.nodes",
+    "Prefill": "components.fleet.operating_points",
+    "PueByTemperature": "components.fleet.pue",
+    "PuePoint": "components.fleet.pue",
     "Renewable": "components.renewable",
     "Reserve": "components.reserve",
     "Response": "components.grid.exchange_limits",
     "Service": "components.service.service",
     "ServiceInitial": "components.service.queue",
-    "Serving": "components.fleet.nodes",
+    "Serving": "components.fleet.operating_points",
     "Startup": "components.thermal.commitment",
     "Thermal": "components.thermal.thermal",
     "ThermalInitial": "components.thermal.commitment",

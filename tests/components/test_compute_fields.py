@@ -12,15 +12,10 @@ from typing import Any
 
 import pytest
 
+from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.fleet import Fleet
-from planner.components.fleet.nodes import (
-    FleetInitial,
-    OperatingPoint,
-    Prefill,
-    PueByTemperature,
-    PuePoint,
-    Serving,
-)
+from planner.components.fleet.operating_points import OperatingPoint, Prefill, Serving
+from planner.components.fleet.pue import PueByTemperature, PuePoint
 from planner.components.service.queue import EndingValue, MarketStep, ServiceInitial, Waiting
 from planner.components.service.service import Service
 from tests.support.build import profit, solve

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from planner.components.fleet.nodes import Serving, prefill_by_model
+from planner.components.fleet.operating_points import Serving, prefill_by_model
 from planner.components.service.service import Service
 from planner.components.terms import Expression
 from planner.components.time import Time

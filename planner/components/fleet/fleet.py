@@ -8,46 +8,32 @@ to whole nodes, and linear although the power curve of one node is not convex.
 Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,t] on points,
 asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
-`nodes` declares the rows of the states, power and waking of nodes, `decode_capacity` those of the
-tokens that nodes can answer, `pausing` those of the reserve they can offer. Jobs hold nodes of
-their own.
+`nodes` declares the rows of the states and power of nodes, `waking` those of waking,
+`decode_capacity` those of the tokens that nodes can answer, `pausing` those of the reserve they can
+offer. Jobs hold nodes of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, Tag, model_validator
 
-from planner.components.completion import FOLLOWS
-from planner.components.component import (
-    Complaint,
-    Component,
-    Site,
-    Supply,
-    Values,
-    summed,
-)
+from planner.components.component import Complaint, Site, Supply, Values, summed
 from planner.components.fleet.decode_capacity import (
     CAPACITY_RULES,
     Nodes,
     keep_headroom,
     limit_tokens,
 )
-from planner.components.fleet.nodes import (
-    NODE_RULES,
-    FleetInitial,
-    PueByTemperature,
-    Serving,
-    declare_nodes,
-    declare_waking,
-    prefill_by_model,
-    wake_shares,
-)
+from planner.components.fleet.fields import FleetFields, FleetInitial
+from planner.components.fleet.nodes import declare_nodes
+from planner.components.fleet.operating_points import prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
+from planner.components.fleet.pue import PueByTemperature
+from planner.components.fleet.waking import WAKING_RULES, declare_waking, wake_shares
 from planner.components.job import JOBS
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.service.service import Service
@@ -66,36 +52,18 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.field_types import Given
-from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form, raise_all
-from planner.message import Message, template
+from planner.fields import NOTHING, exceeds
+from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, PerUnit, SeriesBounds
+from planner.timeseries.series import Array
 
 FAR_ABOVE = 10  # times what a node draws idle: the unit of `sleep_kw` may be W
 
 
-if TYPE_CHECKING:
-    from planner.timeseries.series import SeriesLike
-
-    Pue = Given[Array | PueByTemperature, SeriesLike | PueByTemperature]
-else:
-    Pue = Annotated[
-        Annotated[np.ndarray, SeriesBounds(ge=1.0), Tag("=series")]
-        | Annotated[PueByTemperature, Tag("=by_temperature")],
-        form(by_temperature="temperature_c points", series=""),
-    ]
-
-
-class Fleet(Component):
+class Fleet(FleetFields):
     """Identical GPU nodes behind one meter."""
 
-    kind: Literal["fleet"] = "fleet"
-    also_called: ClassVar[str] = (
-        "gpu gpus node nodes servers cluster datacenter data_center compute 算力"
-    )
-    follows: ClassVar[Mapping[str, str]] = {"sleep_kw": "serves"}
     remembers: ClassVar[tuple[str, ...]] = ("wake_min",)
     offers_reserve: ClassVar[bool] = True
     row_units: ClassVar[Mapping[str, str]] = {
@@ -109,73 +77,11 @@ class Fleet(Component):
     )
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "wake_min"})
     rules: ClassVar[Mapping[str, str]] = {
-        **NODE_RULES,
+        **WAKING_RULES,
         **CAPACITY_RULES,
         **PAUSE_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
     }
-    remedies: ClassVar[Mapping[str, str]] = {
-        "pue": template("it is facility power over IT power, 1 or more: 1.25 for 25 % on top"),
-        "available_pu": template("it is part of the nodes: 0.95 for 95 %"),
-    }
-    node: Name = "site"
-    """Electrical node."""
-    nodes: AtLeastZero
-    """Number of nodes (servers)."""
-    available_pu: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
-    """Part of the nodes that is available."""
-    spare_nodes: AtLeastZero = 0.0
-    """Nodes kept awake and idle, of any model."""
-    pue: Pue
-    """Facility power over IT power: a series, or by temperature."""
-    sleep_kw: AtLeastZero = FOLLOWS
-    """Power of a sleeping node; that of the least idle point unless given, so that sleep saves
-    nothing."""
-    wake_min: Annotated[float, Field(ge=0, le=1440)] = 0.0
-    """Minutes a node needs to wake, at the power of the idle point."""
-    wake_cost_cny: AtLeastZero = 0.0
-    """Cost of waking a node."""
-    whole_nodes: bool = False
-    """Whether numbers of nodes are integers; much slower to solve."""
-    amortisation_cny_per_node_h: AtLeastZero = 0.0
-    """Cost of a node per hour, running or not; reported, never optimised."""
-    serves: Annotated[dict[str, Serving], Field(min_length=1)]
-    """The models it serves, and how."""
-    initial: FleetInitial = FleetInitial()
-    """State when the horizon begins."""
-
-    def following(self) -> dict[str, Any]:
-        return {"sleep_kw": min(serving.points[0].node_kw for serving in self.serves.values())}
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Fleet:
-        raise_all(self._wrong())
-        return self
-
-    def _wrong(self) -> Iterator[FieldError]:
-        initial = self.initial
-        for field in ("awake", "woken"):
-            for name in getattr(initial, field):
-                if name not in self.serves:
-                    message = Message(
-                        "names model {name!r}, which the fleet does not serve; it serves {names}",
-                        name=name,
-                        names=", ".join(self.serves),
-                    )
-                    yield FieldError(message, f"initial.{field}.{name}")
-        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
-            message = Message(
-                "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
-            )
-            yield FieldError(message, "initial.awake")
-        least = float((self.nodes * self.available_pu).min())
-        if exceeds(self.spare_nodes, least):
-            message = Message(
-                "may not exceed the nodes available, {least:g}, is {value:g}",
-                least=least,
-                value=self.spare_nodes,
-            )
-            yield FieldError(message, "spare_nodes")
 
     def supplies(self) -> dict[Supply, float]:
         fastest_ms = {

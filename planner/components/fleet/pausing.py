@@ -48,7 +48,7 @@ from planner.components.fleet.decode_capacity import (
     limit_tokens,
     uncached_input,
 )
-from planner.components.fleet.nodes import Prefill, Serving, prefill_by_model
+from planner.components.fleet.operating_points import Prefill, Serving, prefill_by_model
 from planner.components.reserve import Reserve
 from planner.components.service.service import Service
 from planner.components.terms import ByStep, Expression, Meter, of
