@@ -23,6 +23,7 @@ FLOORS = [
     {"fields"},
     {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},
+    {"fleets"},
     {"components"},
     {"scenario"},
     {"solver", "plan_tables", "sweeps"},

@@ -1,0 +1,124 @@
+"""A measured curve: what a model server on some GPUs answers at each load, and what that draws.
+
+A replica is one copy of the model on `gpus` GPUs. Powers and tokens are those of the replica, so
+that a node with twice the GPUs holds two and has twice of both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from planner.field_types import Listed, ListedOrNone
+from planner.fields import AtLeastZero, FieldError, Frozen, Positive, Title, raise_all
+from planner.message import Message
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class CurvePoint(Frozen):
+    """A replica at one load."""
+
+    tokens_per_s: Annotated[float, Field(ge=0, le=1e7)]
+    """Output tokens of the replica; 0 is a loaded model that answers nothing."""
+    gpu_kw: AtLeastZero | None = None
+    """Power of its GPUs together."""
+    node_kw: AtLeastZero | None = None
+    """Power at the wall, of the part of the server that the replica takes."""
+    inter_token_ms: Positive | None = None
+    """Median time between the tokens of an answer."""
+    first_token_ms: Positive | None = None
+    """Median time from the request to the first token."""
+    concurrency: Positive | None = None
+    """Requests at a time."""
+
+
+class CurvePrefill(Frozen):
+    """A replica that reads input only."""
+
+    tokens_per_s: Annotated[float, Field(gt=0, le=1e7)]
+    """Input tokens that are not in a cache."""
+    gpu_kw: AtLeastZero | None = None
+    """Power of its GPUs together."""
+    node_kw: AtLeastZero | None = None
+    """Power at the wall."""
+
+
+class Parallel(Frozen):
+    """How a model is spread over GPUs."""
+
+    tensor: Count = 1
+    """GPUs that share each layer."""
+    expert: Count | None = None
+    """GPUs that share the experts."""
+    data: Count | None = None
+    """Copies of what is not shared."""
+
+
+class Source(Frozen):
+    """Where the figures of a curve are from."""
+
+    title: Title
+    """Name of the publication, or of the measurement."""
+    url: str | None = None
+    """Its address: a page, or a repository with the path of the file."""
+    version: str | None = None
+    """Commit or version that was read."""
+    files: ListedOrNone[str] = None
+    """Files that were imported, each with its SHA-256."""
+
+
+class Curve(Frozen):
+    """A measured curve with its source."""
+
+    hardware: Title
+    """GPU as it is sold, such as NVIDIA H100 80GB HBM3."""
+    gpus: Count
+    """GPUs of the replica."""
+    model: Title
+    """Model as it is published, such as Qwen/Qwen3-32B."""
+    precision: Title
+    """Of the weights: bf16, fp8, mxfp4."""
+    parallel: Parallel = Parallel()
+    """How the model is spread over the GPUs."""
+    task: str = ""
+    """Kind of requests, such as chat, or lengths of input and output."""
+    points: Annotated[Listed[CurvePoint], Field(min_length=1)]
+    """Points of ascending load."""
+    prefill: CurvePrefill | None = None
+    """Reading input on GPUs of its own; without it the points include the input of the task."""
+    measured: Literal["gpu", "wall"] = "gpu"
+    """Whether power is that of the GPUs or that at the wall."""
+    host: str | None = None
+    """Kind of server in `hosts.yaml`, whose model turns GPU power into power at the wall."""
+    source: Source
+    """Where the figures are from."""
+    date: Annotated[dt.date, Field(strict=False)]
+    """Day of the measurement or of its publication."""
+    licence: Title
+    """Licence of the figures, or that none is stated."""
+    note: str = ""
+    """What a reader must know."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
+        speeds = [point.tokens_per_s for point in self.points]
+        for i, (before, after) in enumerate(pairwise(speeds), 1):
+            if after <= before:
+                message = Message(
+                    "must ascend, is {value:g} after {first:g}", value=after, first=before
+                )
+                yield FieldError(message, f"points[{i}].tokens_per_s")
+        power = "gpu_kw" if self.measured == "gpu" else "node_kw"
+        for i, point in enumerate(self.points):
+            if getattr(point, power) is None:
+                message = Message("is required with measured: {text}", text=self.measured)
+                yield FieldError(message, f"points[{i}].{power}")
