@@ -166,6 +166,10 @@ class Component(Frozen):
         """
         return {}
 
+    def meets(self, model: str, limits: tuple[float | None, float | None]) -> bool:
+        """Whether it answers a model within latencies, ms: between tokens, and to the first."""
+        return False
+
     def demands(self) -> dict[Supply, str]:
         """Return what other components must supply, and the name of the field that asks for it."""
         return {}

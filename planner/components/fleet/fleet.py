@@ -30,7 +30,7 @@ from planner.components.fleet.decode_capacity import (
 )
 from planner.components.fleet.fields import FleetFields, FleetInitial
 from planner.components.fleet.nodes import declare_nodes
-from planner.components.fleet.operating_points import prefill_by_model
+from planner.components.fleet.operating_points import Limits, prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
 from planner.components.fleet.waking import WAKING_RULES, declare_waking, wake_shares
@@ -93,6 +93,9 @@ class Fleet(FleetFields):
             for model, serving in self.serves.items()
         }
         return fastest_ms | most | {JOBS: self.nodes}
+
+    def meets(self, model: str, limits: Limits) -> bool:
+        return model in self.serves and bool(self.serves[model].within(limits))
 
     def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)

@@ -3,8 +3,9 @@
 Work answered, for every model, with 0.0036 to turn tokens/s into Mtok/h:
 
     prefill        nodes that read input keep up with the input that is not in the cache
-    decode         for every latency limit of the services, and for none: the work within that
-                   limit fits on the nodes at points within it
+    decode         for every set of points that together meet the latency limits of some services,
+                   and for all points: the work of the services that may use no others fits on the
+                   nodes at these points
     decode_burst   the same for interactive work alone with its headroom
 
 Reserve offered, which is power saved by pausing nodes:
@@ -149,14 +150,15 @@ class _Model:
         self._check_decode(with_headroom, nodes, "decode_burst" + suffix)
 
     def _check_decode(self, work: ByPart, nodes: ByPart, rule: str) -> None:
-        limits = {s["max_inter_token_ms"] for s in work}
-        for limit in limits | {None} if work else set():
-            asked = sum(mtok for s, mtok in work.items() if _within(s, limit))
-            within = [p for p in self.decoders if _within(p, limit, "inter_token_ms")]
-            if limit is None:
-                what = Message("{name} at any pace: work of", name=self.name)
-            else:
-                what = Message("{name} within {limit:g} ms: work of", name=self.name, limit=limit)
+        usable = {s: frozenset(p for p in self.decoders if _meets(p, s)) for s in work}
+        unions = {frozenset(self.decoders)} if work else set[frozenset[Part]]()
+        for points in usable.values():
+            unions |= {points | union for union in unions} | {points}
+        for union in sorted(unions, key=len):
+            inside = [s for s, points in usable.items() if points <= union]
+            names = ", ".join(s.name for s in inside)
+            what = Message("{name}: work of {names} is", name=self.name, names=names)
+            asked, within = sum(work[s] for s in inside), [p for p in self.decoders if p in union]
             self.note.at_most(rule, what, asked, self._tokens(nodes, within), "Mtok/h")
 
     def check_paused(self, answered: ByPart, nodes: ByPart, saved_kw: dict[str, Array]) -> None:
@@ -218,6 +220,12 @@ class _Model:
         })  # fmt: skip
 
 
-def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
-    """Return whether the limit of a service, or the latency of a point, is within a limit."""
-    return limit is None or (part[field] is not None and part.number(field) <= limit)
+def _meets(point: Part, service: Part) -> bool:
+    """Return whether the latencies of a point are within the limits of a service, where given."""
+    return all(
+        service[f"max_{latency}"] is None
+        or (
+            point[latency] is not None and point.number(latency) <= service.number(f"max_{latency}")
+        )
+        for latency in ("inter_token_ms", "first_token_ms")
+    )
