@@ -15,7 +15,7 @@ offer. Jobs hold nodes of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Literal, Self
 
@@ -33,7 +33,9 @@ from planner.components.fleet.nodes import declare_nodes
 from planner.components.fleet.operating_points import Limits, prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
-from planner.components.fleet.waking import WAKING_RULES, declare_waking, wake_shares
+from planner.components.fleet.sleep_levels import SleepLevel, shares_of
+from planner.components.fleet.sleeping import SLEEP_RULES, Sleeping
+from planner.components.fleet.waking import WAKING_RULES, declare_waking
 from planner.components.job import JOBS
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.service.service import Service
@@ -43,6 +45,7 @@ from planner.components.terms import (
     ByStep,
     Line,
     Meter,
+    Meters,
     Moves,
     NodeUse,
     State,
@@ -68,16 +71,17 @@ class Fleet(FleetFields):
     offers_reserve: ClassVar[bool] = True
     row_units: ClassVar[Mapping[str, str]] = {
         "count": "nodes", "waking": "nodes", "spare": "nodes",
-        "decode_burst": "Mtok/h", "prefill": "Mtok/h",
+        "decode_burst": "Mtok/h", "prefill": "Mtok/h", "ramp_up": "nodes", "ramp_down": "nodes",
     }  # fmt: skip
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     uses: ClassVar[Mapping[str, Use]] = {"compute": Use(order=2, drawn=True)}
     states: ClassVar[tuple[State, ...]] = (
         State("awake", "awake", most=lambda fleet: fleet.nodes * fleet.available_pu, order=6),
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "wake_min"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "sleep", "wake_min"})
     rules: ClassVar[Mapping[str, str]] = {
         **WAKING_RULES,
+        **SLEEP_RULES,
         **CAPACITY_RULES,
         **PAUSE_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
@@ -98,8 +102,9 @@ class Fleet(FleetFields):
         return model in self.serves and bool(self.serves[model].within(limits))
 
     def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
-        node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)
-        nodes_mw = self.nodes * self.available_pu * max(node_kw, self.sleep_kw) / 1000
+        points = (point for serving in self.serves.values() for point in serving.points)
+        node_kw = max(state.node_kw for state in (*points, *self.sleeps.levels))
+        nodes_mw = self.nodes * self.available_pu * node_kw / 1000
         return {self.node: nodes_mw * self.pue_by_step()}
 
     def pue_by_step(self) -> Array:
@@ -110,9 +115,11 @@ class Fleet(FleetFields):
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        reach = max(len(wake_shares(self.wake_min, site.horizon)) - 1, 0)
-        for model, woken in self.initial.woken.items():
-            waking, awake = sum(woken[:reach]), self.initial.awake.get(model, 0.0)
+        still = dict.fromkeys(self.serves, 0.0)
+        for (_, model), key, reach in self._reaches(site.horizon):
+            still[model] += sum(self.initial.woken.get(key, ())[:reach])
+        for model, waking in still.items():
+            awake = self.initial.awake.get(model, 0.0)
             if exceeds(waking, awake, NOTHING):
                 message = Message(
                     "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
@@ -126,6 +133,7 @@ class Fleet(FleetFields):
         for model in self.serves:
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
+        yield from self.sleeps.warn()
         for model, serving in self.serves.items():
             if exceeds(self.sleep_kw, serving.points[0].node_kw):
                 idle = serving.points[0].node_kw
@@ -137,6 +145,13 @@ class Fleet(FleetFields):
                     hint=watts if self.sleep_kw > FAR_ABOVE * idle else "",
                 )  # fmt: skip
 
+    def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
+        """Yield a level and model, its index of `woken`, and the past steps that still matter."""
+        for level in self.sleeps.levels:
+            reach = max(len(shares_of(level.wake_min, horizon)) - 1, 0)
+            for m in self.serves:
+                yield (level, m), "|".join(self.sleeps.key(level, m)), reach
+
     def _services(self, site: Site) -> dict[str, Service]:
         return {
             name: component
@@ -146,31 +161,41 @@ class Fleet(FleetFields):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
-        pue_by_step, available = (
-            time.of(self.pue_by_step()),
-            time.of(self.nodes * self.available_pu),
-        )
+        pue_by_step, all_nodes = time.of(self.pue_by_step()), self.nodes * self.available_pu
+        available, sleep = time.of(all_nodes), self.sleeps
+        sleeping = Sleeping(site, sleep, serves, self.initial, all_nodes)
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
         b.nodes = pyo.Var(points, time.steps, domain=numbers)
         b.prefill_nodes = pyo.Var(list(prefill_by_model(serves)), time.steps, domain=numbers)
         b.awake = pyo.Var(list(serves), time.points, domain=pyo.NonNegativeReals)
-        b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        if sleep.apart:
+            sleeping.declare_asleep(b)
+        else:
+            b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
+        asleep = self._asleep_in(b, sleep.levels)
+        asleep_kw = partial(sleeping.power_kw, b)
         jobs = declare_nodes(
-            b, site, serves, available=available, pue=pue_by_step, sleep_kw=self.sleep_kw
-        )
+            b, site, serves, available=available, pue=pue_by_step,
+            asleep=asleep,
+            asleep_kw=asleep_kw if sleep.apart else lambda t: self.sleep_kw * b.asleep[t],
+        )  # fmt: skip
         rested = declare_waking(
             b,
             time,
             serves,
             self.initial,
-            wake_min=self.wake_min,
+            sleep=sleep,
             spare_nodes=self.spare_nodes,
             available=available,
         )
+        if sleep.apart:
+            sleeping.declare_moves(b, has_jobs=bool(jobs))
+        if self.ramp_nodes_per_h is not None:
+            sleeping.limit_ramps(b, self.ramp_nodes_per_h)
         nodes = Nodes(
             decoding=lambda m, k, t: b.nodes[m, k, t], prefill=lambda m, t: b.prefill_nodes[m, t]
         )
@@ -178,12 +203,25 @@ class Fleet(FleetFields):
         keep_headroom(b, time, serves, services, nodes)
         meters: dict[Meter, ByStep] = {}
         if reserves := reserves_for(site):
+            ready = self._asleep_in(b, sleep.catching_up)
             pausing = Pausing(
-                site, reserves, serves, services, pue_by_step, self.sleep_kw,
-                free=lambda t: b.asleep[t] + rested(t), pause_h=self._pause_h(site),
+                site, reserves, serves, services, pue_by_step, sleep,
+                free=lambda t: ready(t) + rested(t), pause_h=self._pause_h(site),
             )  # fmt: skip
             meters = pausing.declare(b)
         return self._terms(b, site, jobs, meters)
+
+    def _asleep_in(self, b: pyo.Block, levels: Sequence[SleepLevel]) -> ByStep:
+        """Return the nodes asleep in some levels by step."""
+        keys = [self.sleeps.key(level) for level in levels]
+        return lambda t: sum(b.asleep[(*key, t)] if key else b.asleep[t] for key in keys)
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        if self.sleeps.apart and meters.by_component(f"starting_nodes[{site.name}]"):
+            Sleeping(
+                site, self.sleeps, self.serves, self.initial, self.nodes * self.available_pu
+            ).limit_for_jobs(b, meters)
+        return Terms()
 
     def _pause_h(self, site: Site) -> float:
         """Return the longest time from a call until all fleets work again, hours."""
@@ -193,16 +231,23 @@ class Fleet(FleetFields):
             for reserve in site.components.values()
             if isinstance(reserve, Reserve) and any(reserve.asks(*item) for item in fleets.items())
         ]
-        return max(hours) + max(fleet.wake_min for fleet in fleets.values()) / 60
+        return max(hours) + max(f.sleeps.pause_wake_min for f in fleets.values()) / 60
 
     def _terms(
         self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep], meters: dict[Meter, ByStep]
     ) -> Terms:
         time = site.clock
         costs, reported = dict[Line, ByStep](), dict[Line, ByStep]()
-        if self.wake_cost_cny:
-            woken = sum_of(b.woken, self.serves)
-            costs[Line("wake")] = lambda t: self.wake_cost_cny * woken(t)
+        sleep = self.sleeps
+        if wakes := {
+            sleep.key(level, m): level.wake_cost_cny
+            for level in sleep.levels
+            for m in self.serves
+            if level.wake_cost_cny
+        }:
+            costs[Line("wake")] = lambda t: sum(
+                cost * b.woken[(*key, t)] for key, cost in wakes.items()
+            )
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
             reported[Line("amortisation")] = lambda _: per_step
@@ -231,7 +276,10 @@ class Fleet(FleetFields):
                 uses.append(NodeUse(f"nodes[{m}|{point.key}]", doing, m, point.key))
             if serving.prefill:
                 uses.append(NodeUse(f"prefill_nodes[{m}]", "reading", m))
-        return (*uses, NodeUse("job_nodes", "job"), NodeUse("asleep", "asleep"))
+        uses.append(NodeUse("job_nodes", "job"))
+        if not self.sleeps.apart:
+            return (*uses, NodeUse("asleep", "asleep"))
+        return (*uses, *(NodeUse(f"asleep[{v.name}]", "asleep", level=v.name) for v in self.sleep))
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return ("awake",) if awake else ()
@@ -241,17 +289,32 @@ class Fleet(FleetFields):
         return {
             "awake_mean_nodes": float(np.mean(awake)),
             "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
-            "woken_nodes": float(sum(values[f"woken[{m}]"].sum() for m in self.serves)),
+            "woken_nodes": float(summed("woken", values).sum()),
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        awake = {m: max(0.0, float(values[f"awake[{m}]"][-1])) for m in self.serves}
-        scale = min(1.0, self.nodes / max(sum(awake.values()), 1e-12))
-        reach = len(wake_shares(self.wake_min, horizon)) - 1  # steps that still matter
-        woken = {}
-        for m in self.serves if reach > 0 else ():
-            latest_first = (*values[f"woken[{m}]"][::-1], *self.initial.woken.get(m, ()))
-            woken[m] = tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
-        initial = FleetInitial(awake={m: n * scale for m, n in awake.items()}, woken=woken)
+        def left(quantity: str, names: Iterable[str]) -> dict[str, float]:
+            return {name: max(0.0, float(values[f"{quantity}[{name}]"][-1])) for name in names}
+
+        def past(quantity: str, name: str, reach: int) -> tuple[float, ...]:
+            before = getattr(self.initial, quantity).get(name, ())
+            latest_first = (*values[f"{quantity}[{name}]"][::-1], *before)
+            return tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
+
+        sleep = self.sleeps
+        awake = left("awake", self.serves)
+        asleep = left("asleep", [level.name for level in sleep.levels]) if sleep.apart else {}
+        scale = min(1.0, self.nodes / max(sum((*awake.values(), *asleep.values())), 1e-12))
+        drains = {v.name: len(shares_of(v.drain_min, horizon)) - 1 for v in sleep.levels}
+        initial = FleetInitial(
+            awake={m: n * scale for m, n in awake.items()},
+            asleep={name: n * scale for name, n in asleep.items()},
+            woken={
+                key: past("woken", key, reach)
+                for _, key, reach in self._reaches(horizon)
+                if reach > 0
+            },
+            slept={name: past("slept", name, reach) for name, reach in drains.items() if reach > 0},
+        )
         return self.revised({"initial": initial})

@@ -14,7 +14,8 @@ Reserve offered, which is power saved by pausing nodes:
     put_off        the work put off for all reserves is at most the batch and market work answered
     paused_work, paused_input      the work of the nodes paused for a reserve is at most what it
                    puts off
-    reserve_power  each reserve is at most the power saved if its paused nodes sleep
+    reserve_power  each reserve is at most the power saved if its paused nodes sleep, in the level
+                   without drain_min that draws least; if there is none, if they idle
     decode_kept, decode_burst_kept, prefill_kept
                    the nodes not paused suffice for the work not put off, for interactive work with
                    its headroom, and for their input
@@ -29,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.auditor.findings import Array, Notes
+from planner.auditor.kinds.fleet.levels import pause_level
 from planner.auditor.kinds.reserve import reserves_of
 from planner.auditor.kinds.service import services_of
 from planner.auditor.reading import Part, Plan, column_of
@@ -97,9 +99,8 @@ def check_answers(plan: Plan, part: Part, note: Notes) -> None:
     saved_kw = {reserve.name: part.zeros for reserve in reserves_of(plan, part)}
     for name in part.under("serves").fields:
         services = [service for service in services_of(plan, part) if service["model"] == name]
-        model = _Model(
-            part, name, points_of(part, name)[1:], prefill_of(part, name), services, note
-        )
+        idle, *decoders = points_of(part, name)
+        model = _Model(part, name, idle, decoders, prefill_of(part, name), services, note)
         nodes, answered = model.nodes("nodes", "prefill_nodes"), model.work("answered_mtok_per_h")
         model.check_fits(answered, nodes)
         model.check_headroom(answered, nodes)
@@ -117,6 +118,7 @@ class _Model:
 
     fleet: Part
     name: str
+    idle: Part
     decoders: list[Part]
     readers: list[Part]
     services: list[Part]
@@ -166,7 +168,8 @@ class _Model:
 
         saved_kw: the IT power that pausing saves, by reserve; that of this model is added.
         """
-        left, kept, sleep_kw = nodes, answered, self.fleet.number("sleep_kw")
+        left, kept, pause = nodes, answered, pause_level(self.fleet)
+        asleep_kw = pause.node_kw if pause else self.idle.number("node_kw")
         for reserve in saved_kw:
             paused = self.nodes("paused", "paused_prefill", reserve)
             put_off = self.work("put_off_mtok_per_h", reserve)
@@ -178,7 +181,7 @@ class _Model:
                 total, stopped = self._input(put_off), self._tokens(paused, self.readers)
                 self.note.at_most("paused_input", what, stopped, total, "Mtok/h")
             saved_kw[reserve] = saved_kw[reserve] + self._sum({
-                p: max(p.number("node_kw") - sleep_kw, 0.0) * count for p, count in paused.items()
+                p: max(p.number("node_kw") - asleep_kw, 0.0) * count for p, count in paused.items()
             })  # fmt: skip
             left = {p: count - paused[p] for p, count in left.items()}
             kept = {s: mtok - put_off[s] for s, mtok in kept.items()}
