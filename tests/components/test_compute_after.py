@@ -21,7 +21,10 @@ READ = {"tokens_per_s": 5000, "node_kw": 900}
 
 
 def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
-    """A fleet with two models that wakes slowly, and every kind of work, some of it waiting."""
+    """A fleet with two models that wakes slowly, and every kind of work, some of it waiting.
+
+    With an odd seed it sleeps in two levels, changes the nodes awake slowly and runs a job.
+    """
     rng = np.random.default_rng(seed)
 
     def series(low: float, high: float) -> list[float]:
@@ -39,6 +42,23 @@ def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
         serves={"chatty": serving(WORK, SLOW, prefill=READ), "coder": serving(WORK)},
         initial={"awake": {"chatty": 2, "coder": 1}, "woken": {"chatty": [0.5]}},
     )
+    more: dict[str, Any] = {}
+    if seed % 2:
+        kept = {
+            k: v for k, v in nodes.items() if k not in ("sleep_kw", "wake_min", "wake_cost_cny")
+        }
+        deep = {
+            "name": "deep", "node_kw": 5, "wake_min": float(rng.choice([20, 90])),
+            "wake_cost_cny": 60, "drain_min": float(rng.choice([0, 10, 70])),
+        }  # fmt: skip
+        soft = {"name": "soft", "node_kw": 60, "wake_min": nodes["wake_min"], "wake_cost_cny": 15}
+        awake = {"awake": {"chatty": 2, "coder": 1}, "asleep": {"deep": 1}}
+        past = {"woken": {"soft|chatty": [0.5]}, "slept": {"deep": [1]}}
+        nodes = kept | {"sleep": [soft, deep], "initial": awake | past, "ramp_nodes_per_h": 2}
+        more["job"] = {
+            "kind": "job", "fleet": "nodes", "nodes": 0.5, "node_kw": 700, "duration_h": 1,
+            "deadline_h": steps * step_min / 60, "value_cny": 90,
+        }  # fmt: skip
     waiting = [{"age_h": float(deadline_h * rng.uniform(0, 1)), "mtok": 3}, {"age_h": 0, "mtok": 2}]
     ending = {"value_cny_per_mtok": float(rng.integers(3, 15)), "at_most_mtok": 12}
     return site(
@@ -66,6 +86,7 @@ def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
             "kind": "reserve", "up_mw": 0.5, "providers": ["nodes"],
             "shortfall_cost_cny_per_mwh": 30,
         },
+        **more,
     )  # fmt: skip
 
 

@@ -7,12 +7,14 @@ where a job names the fleet.
     woken_from      sum_m woken[l,m,t] + woken_for_jobs[l,t]
                     >= asleep[l,t-1] - asleep[l,t] + slept[l,t] + sign[t] outage_nodes[l,t]
     fallen_asleep   slept[l,t] >= asleep[l,t] - asleep[l,t-1] - sign[t] outage_nodes[l,t]
+    slept_asleep    asleep[l,t] >= slept[l,t] + max(sign[t], 0) outage_nodes[l,t]
+    woken_awake     awake[m,t] >= sum_l woken[l,m,t]
     outage          sum_l outage_nodes[l,t] <= |available[t] - available[t-1]|
     for_jobs        sum_l woken_for_jobs[l,t] <= nodes of the jobs that start in t
 
 available[t] is nodes available_pu[t]; sign[t] is 1 where it rises, and outage_nodes return into the
-level, -1 where it falls and they leave it. slept[l,t] and fallen_asleep are there where the level
-has drain_min: a node that enters it draws idle_kw, the most of all idle points, for as long, so that
+level, -1 where it falls and they leave it. slept[l,t] and its rows are there where the level has
+drain_min: a node that enters it draws idle_kw, the most of all idle points, for as long, so that
 it_kw has besides the sum over its levels
 
     (idle_kw - node_kw) sum_i drain_share_i slept[l,t-i]        drain_share_i as share_i in `waking`
@@ -21,11 +23,13 @@ The rows are exact for flows of nodes. Let a node leave a level only by waking f
 or in an outage, and let all nodes that leave a model (to sleep, for another model, in an outage),
 that end a job or return form a pool, from which nodes sleep, change their model, start a job or are
 gone. A level then holds asleep[t-1] + slept - woken + what outages bring or take; with woken at most
-the nodes woken from it, that is woken_from, and with slept >= 0, fallen_asleep. What a model gains
-is woken, from levels or from the pool: waking_up, as nodes from the pool count as woken from the
-first level. `count` is the balance of the pool. So there are flows for every point of the rows, and
+the nodes woken from it, that is woken_from, and with woken >= 0, fallen_asleep. What a model gains
+is woken, from levels or from the pool: waking_up, as nodes from the pool count as woken from a
+level too. Nodes do one thing in a step, so that those which come are there at its end: slept_asleep,
+woken_awake. `count` is the balance of the pool. So there are flows for every point of the rows, and
 the reverse. A node that changes its model, or ends a job and is put on a model, wakes as from the
-first level. Waking for a job takes neither time nor money, from any level.
+level that wakes fastest and for least, the first. Waking for a job takes neither time nor money, from
+any level.
 
 ramp_nodes_per_h limits the nodes awake on all models; an outage may take more of them.
 
@@ -112,6 +116,7 @@ class Sleeping:
                     b.outage_nodes[name, t].fix(0.0)
         if has_jobs:
             b.woken_for_jobs = pyo.Var(names, time.steps, domain=pyo.NonNegativeReals)
+        returns = Known(time.first, (change > 0).astype(float))
         sign, most = Known(time.first, np.sign(change)), Known(time.first, np.abs(change))
 
         def brought(name: str, t: int) -> Expression:
@@ -128,9 +133,18 @@ class Sleeping:
             rise = b.asleep[name, t] - b.asleep[name, t - 1]
             return b.slept[name, t] >= rise - brought(name, t)
 
+        def slept_asleep(b: pyo.Block, name: str, t: int) -> Expression:
+            returned = returns[t] * b.outage_nodes[name, t]
+            return b.asleep[name, t] >= b.slept[name, t] + returned
+
+        def woken_awake(b: pyo.Block, m: str, t: int) -> Expression:
+            return b.awake[m, t] >= sum(b.woken[name, m, t] for name in names)
+
         b.woken_from = pyo.Constraint(names, time.steps, rule=woken_from)
         if drained:
             b.fallen_asleep = pyo.Constraint(drained, time.steps, rule=fallen_asleep)
+            b.slept_asleep = pyo.Constraint(drained, time.steps, rule=slept_asleep)
+        b.woken_awake = pyo.Constraint(models, time.steps, rule=woken_awake)
         b.outage = pyo.Constraint(
             changed, rule=lambda b, t: sum(b.outage_nodes[n, t] for n in names) <= most[t]
         )

@@ -5,6 +5,7 @@
     spare         spare_nodes are awake and idle besides those that wake, over all models
     woken_from    nodes leave a level only woken, for a model or a job, or in an outage
     fallen_asleep   nodes enter a level with drain_min only if slept says so, or after an outage
+    slept_asleep, woken_awake   nodes that go to a level, or wake, are there in that step
     outage        nodes that outages bring to levels, or take from them, are at most those that the
                   nodes available rise or fall by
     for_jobs      nodes woken for jobs are at most those of the jobs that start
@@ -134,6 +135,8 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
         if drains:
             what = Message("nodes that went to {name}:", name=name)
             note.at_least("fallen_asleep", what, slept, rise - brought, "nodes", size=size)
+            there = slept + np.maximum(brought, 0.0)
+            note.at_most("slept_asleep", what, there, asleep, "nodes", size=size)
     what = Message("nodes of outages that sleep:")
     note.at_most("outage", what, spread, np.abs(change), "nodes", size=size)
     starting = plan.sum(
@@ -158,6 +161,8 @@ def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None
         risen = np.diff(awake, prepend=initial.get(model, 0.0))
         what = Message("nodes of {name} woken:", name=model)
         note.at_least("waking_up", what, woken, risen, "nodes", size=awake)
+        if levels[0].index:
+            note.at_most("woken_awake", what, woken, awake, "nodes", size=awake)
         resting = part.column("nodes", model, key_of(points_of(part, model)[0]))
         what = Message("nodes of {name} awake and idle:", name=model)
         note.at_least("waking", what, resting, waking, "nodes")
