@@ -58,6 +58,8 @@ class Site:
     mentioned: frozenset[str] = frozenset()
     relaxed: bool = False
     """Whether the LP relaxation is what is built."""
+    every_point: bool = False
+    """Whether a schedule is given that may use what no plan needs."""
 
     @property
     def clock(self) -> Time:

@@ -317,7 +317,7 @@ def pausing() -> Files:
 PLANS = {
     plan.__name__: plan  # type: ignore[attr-defined]
     for plan in (
-        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, levels, queue,
-        pausing,
+        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, levels,
+        queue, pausing,
     )
 }  # fmt: skip

@@ -35,6 +35,7 @@ from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
 from planner.components.fleet.sleep_levels import SleepLevel, shares_of
 from planner.components.fleet.sleeping import SLEEP_RULES, Sleeping
+from planner.components.fleet.useful_points import useless_points
 from planner.components.fleet.waking import WAKING_RULES, declare_waking
 from planner.components.job import JOBS
 from planner.components.reserve import Reserve, reserves_for
@@ -202,7 +203,10 @@ class Fleet(FleetFields):
         limit_tokens(b, time, serves, services, nodes, lambda s, t: b.answered_mtok_per_h[s, t])
         keep_headroom(b, time, serves, services, nodes)
         meters: dict[Meter, ByStep] = {}
-        if reserves := reserves_for(site):
+        reserves = reserves_for(site)
+        if not site.every_point and not reserves:
+            self._leave_out(b, site, services)
+        if reserves:
             ready = self._asleep_in(b, sleep.catching_up)
             pausing = Pausing(
                 site, reserves, serves, services, pue_by_step, sleep,
@@ -210,6 +214,14 @@ class Fleet(FleetFields):
             )  # fmt: skip
             meters = pausing.declare(b)
         return self._terms(b, site, jobs, meters)
+
+    def _leave_out(self, b: pyo.Block, site: Site, services: Mapping[str, Service]) -> None:
+        """Leave out the operating points that nothing can make useful."""
+        for m, serving in self.serves.items():
+            limits = {service.limits for service in services.values() if service.model == m}
+            for key in useless_points(serving, limits, whole=self.whole_nodes):
+                for t in site.clock.steps:
+                    b.nodes[m, key, t].fix(0.0)
 
     def _asleep_in(self, b: pyo.Block, levels: Sequence[SleepLevel]) -> ByStep:
         """Return the nodes asleep in some levels by step."""
