@@ -44,9 +44,11 @@ def test_points_that_others_replace(
 def any_points(seed: int, *, reserve: bool = False) -> planner.Scenario:
     """A fleet on random points, services with and without limits, prices of both signs."""
     rng = np.random.default_rng(seed)
+    whole = seed % 5 == 4
+    powers = [500, 1000, 1500] if whole else np.arange(300, 1600, 100)
     points = [
         {
-            "tokens_per_s": float(rate), "node_kw": float(rng.integers(3, 16) * 100 if seed % 5 < 4 else rng.integers(1, 4) * 500),
+            "tokens_per_s": float(rate), "node_kw": float(rng.choice(powers)),
             "inter_token_ms": float(rng.choice([10, 20, 30])),
             "first_token_ms": float(rng.choice([100, 200, 300])),
         }
@@ -57,7 +59,7 @@ def any_points(seed: int, *, reserve: bool = False) -> planner.Scenario:
     limits |= {"max_first_token_ms": met["first_token_ms"]} if seed % 2 else {}
     price = rng.uniform(-60, 150, size=3).round(1).tolist()
     nodes = fleet(
-        6, sleep_kw=20, wake_min=30, wake_cost_cny=10, whole_nodes=seed % 5 == 4, spare_nodes=0.5,
+        6, sleep_kw=20, wake_min=30, wake_cost_cny=10, whole_nodes=whole, spare_nodes=0.5,
         serves={"chatty": {"points": [{"tokens_per_s": 0, "node_kw": 200}, *points]}},
     )  # fmt: skip
     demand = rng.uniform(5, 40, size=3).round(1).tolist()
