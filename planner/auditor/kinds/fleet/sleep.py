@@ -135,8 +135,8 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
         if drains:
             what = Message("nodes that went to {name}:", name=name)
             note.at_least("fallen_asleep", what, slept, rise - brought, "nodes", size=size)
-            there = slept + np.maximum(brought, 0.0)
-            note.at_most("slept_asleep", what, there, asleep, "nodes", size=size)
+            arrived = slept + np.maximum(brought, 0.0)
+            note.at_most("slept_asleep", what, arrived, asleep, "nodes", size=size)
     what = Message("nodes of outages that sleep:")
     note.at_most("outage", what, spread, np.abs(change), "nodes", size=size)
     starting = plan.sum(
