@@ -127,7 +127,7 @@ class Fleet(FleetFields):
                     waking=waking,
                     awake=awake,
                 )
-                yield ("initial", "woken", model), message
+                yield ("initial", "woken", *(() if self.sleeps.apart else (model,))), message
 
     def warn(self, site: Site) -> Iterator[Message]:
         sold = {service.model for service in self._services(site).values()}
@@ -135,16 +135,21 @@ class Fleet(FleetFields):
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
         yield from self.sleeps.warn()
-        for model, serving in self.serves.items():
-            if exceeds(self.sleep_kw, serving.points[0].node_kw):
-                idle = serving.points[0].node_kw
-                watts = Message("; if it is in W, write {meant:g}", meant=self.sleep_kw / 1000)
-                yield Message(
-                    "sleep_kw {sleep:g} kW is above the idle point of model {name!r}, {idle:g} kW:"
-                    " a node would draw more asleep than awake{hint}",
-                    sleep=self.sleep_kw, name=model, idle=idle,
-                    hint=watts if self.sleep_kw > FAR_ABOVE * idle else "",
-                )  # fmt: skip
+        for level in self.sleeps.levels:
+            field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"
+            for model, serving in self.serves.items():
+                if exceeds(asleep := level.node_kw, idle := serving.points[0].node_kw):
+                    watts = Message("; if it is in W, write {meant:g}", meant=asleep / 1000)
+                    yield Message(
+                        "{field} {sleep:g} kW is above the idle point of model {name!r}, {idle:g}"
+                        " kW: a node would draw more asleep than awake{hint}",
+                        field=field, sleep=asleep, name=model, idle=idle,
+                        hint=watts if asleep > FAR_ABOVE * idle else "",
+                    )  # fmt: skip
+
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
+        wakes = " / ".join(f"{level.wake_min:g}" for level in self.sleeps.levels)
+        return self.filled(self.rules[rule], steps, wake_min=wakes)
 
     def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
         """Yield a level and model, its index of `woken`, and the past steps that still matter."""
