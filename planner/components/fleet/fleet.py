@@ -103,8 +103,8 @@ class Fleet(FleetFields):
         return model in self.serves and bool(self.serves[model].within(limits))
 
     def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
-        points = (point for serving in self.serves.values() for point in serving.points)
-        node_kw = max(state.node_kw for state in (*points, *self.sleeps.levels))
+        node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)
+        node_kw = max(node_kw, *(level.node_kw for level in self.sleeps.levels))
         nodes_mw = self.nodes * self.available_pu * node_kw / 1000
         return {self.node: nodes_mw * self.pue_by_step()}
 

@@ -60,9 +60,9 @@ def declare_waking(
     b.woken = pyo.Var(list(shares), time.back(reach), domain=pyo.NonNegativeReals)
     for m in models:
         b.awake[m, before].fix(initial.awake.get(m, 0.0))
-    for key, woken in past.items():
+    for key, counts in past.items():
         for i in range(reach):
-            b.woken[(*key, before - i)].fix(left * woken[i] if i < len(woken) else 0.0)
+            b.woken[(*key, before - i)].fix(left * counts[i] if i < len(counts) else 0.0)
 
     def woken(m: str, t: int) -> Expression:
         return sum(b.woken[(*key, t)] for key, (model, _) in shares.items() if model == m)

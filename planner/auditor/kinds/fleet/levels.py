@@ -8,9 +8,9 @@ from planner.auditor.reading import Part
 
 
 class Level(NamedTuple):
-    """A level of sleep; `index` is that of its columns, empty where there is no other."""
+    """A level of sleep; `key` is the index of its columns, empty where there is no other."""
 
-    index: tuple[str, ...]
+    key: tuple[str, ...]
     node_kw: float
     wake_min: float
     wake_cost_cny: float

@@ -36,18 +36,18 @@ def sleep_columns(part: Part, *, has_jobs: bool) -> set[str]:
     """Return the columns of nodes that sleep and wake."""
     columns = set()
     for level in levels_of(part):
-        columns |= {column_of("asleep", *level.index)}
-        columns |= {column_of("woken", *level.index, m) for m in part.under("serves").fields}
-        if level.index:
-            columns |= {column_of("outage_nodes", *level.index)}
-            columns |= {column_of("woken_for_jobs", *level.index)} if has_jobs else set()
-            columns |= {column_of("slept", *level.index)} if level.drain_min else set()
+        columns |= {column_of("asleep", *level.key)}
+        columns |= {column_of("woken", *level.key, m) for m in part.under("serves").fields}
+        if level.key:
+            columns |= {column_of("outage_nodes", *level.key)}
+            columns |= {column_of("woken_for_jobs", *level.key)} if has_jobs else set()
+            columns |= {column_of("slept", *level.key)} if level.drain_min else set()
     return columns
 
 
 def asleep_in(part: Part, levels: Iterable[Level]) -> Array:
     """Return the nodes asleep in some levels by step."""
-    return sum((part.column("asleep", *level.index) for level in levels), part.zeros)
+    return sum((part.column("asleep", *level.key) for level in levels), part.zeros)
 
 
 def asleep_kw(clock: Clock, part: Part) -> Array:
@@ -55,10 +55,10 @@ def asleep_kw(clock: Clock, part: Part) -> Array:
     idle_kw = max(points_of(part, m)[0].number("node_kw") for m in part.under("serves").fields)
     kw = part.zeros
     for level in levels_of(part):
-        kw = kw + level.node_kw * part.column("asleep", *level.index)
+        kw = kw + level.node_kw * part.column("asleep", *level.key)
         if level.drain_min:
-            past = _latest_first(part, "slept", *level.index)
-            draining = _still(clock, level.drain_min, part.column("slept", *level.index), past)
+            past = _latest_first(part, "slept", *level.key)
+            draining = _still(clock, level.drain_min, part.column("slept", *level.key), past)
             kw = kw + max(idle_kw - level.node_kw, 0.0) * draining
     return kw
 
@@ -66,7 +66,7 @@ def asleep_kw(clock: Clock, part: Part) -> Array:
 def wake_cost(part: Part) -> tuple[Array, float]:
     """Return the cost of waking by step, and the highest of a node."""
     models, levels = part.under("serves").fields, levels_of(part)
-    woken = [(v, part.column("woken", *v.index, m)) for v in levels for m in models]
+    woken = [(v, part.column("woken", *v.key, m)) for v in levels for m in models]
     cost = sum((level.wake_cost_cny * nodes for level, nodes in woken), part.zeros)
     return cost, max(level.wake_cost_cny for level in levels)
 
@@ -77,7 +77,7 @@ def check_sleep(plan: Plan, part: Part, note: Notes) -> None:
     _check_waking(plan, part, available, note)
     change = np.diff(available, prepend=_before(plan, part, available[0]))
     levels = levels_of(part)
-    if levels[0].index:
+    if levels[0].key:
         _check_levels(plan, part, change, note)
     if part["ramp_nodes_per_h"] is not None:
         awake = sum((part.column("awake", m) for m in part.under("serves").fields), part.zeros)
@@ -116,7 +116,7 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
     spread, jobs = part.zeros, part.zeros
     size = part.number("nodes")
     for i, level in enumerate(levels):
-        (name,) = level.index
+        (name,) = level.key
         asleep, drains = part.column("asleep", name), level.drain_min > 0
         start = named.get(name, 0.0)
         if i == 0:
@@ -155,13 +155,13 @@ def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None
     for model in part.under("serves").fields:
         awake, woken, waking = part.column("awake", model), part.zeros, part.zeros
         for level in levels:
-            nodes = part.column("woken", *level.index, model)
-            past = left * _latest_first(part, "woken", *level.index, model)
+            nodes = part.column("woken", *level.key, model)
+            past = left * _latest_first(part, "woken", *level.key, model)
             woken, waking = woken + nodes, waking + _still(clock, level.wake_min, nodes, past)
         risen = np.diff(awake, prepend=initial.get(model, 0.0))
         what = Message("nodes of {name} woken:", name=model)
         note.at_least("waking_up", what, woken, risen, "nodes", size=awake)
-        if levels[0].index:
+        if levels[0].key:
             note.at_most("woken_awake", what, woken, awake, "nodes", size=awake)
         resting = part.column("nodes", model, key_of(points_of(part, model)[0]))
         what = Message("nodes of {name} awake and idle:", name=model)
@@ -216,7 +216,7 @@ def _left_of_past(clock: Clock, part: Part, room: Array) -> float:
         reach = len(_shares(clock, level.wake_min))
         longest = max(longest, reach)
         pasts += [
-            (reach, _latest_first(part, "woken", *level.index, model))
+            (reach, _latest_first(part, "woken", *level.key, model))
             for model in part.under("serves").fields
         ]
     for t in range(min(longest - 1, clock.steps)):
