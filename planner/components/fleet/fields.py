@@ -81,7 +81,7 @@ class FleetFields(Component):
 
     def following(self) -> dict[str, Any]:
         if self.sleep:
-            return {"sleep_kw": self.sleep[0].node_kw}
+            return {"sleep_kw": 0.0}
         return {"sleep_kw": min(serving.points[0].node_kw for serving in self.serves.values())}
 
     @property
@@ -146,9 +146,8 @@ class FleetFields(Component):
     def _wrong_sleep(self) -> Iterator[FieldError]:
         if not self.sleep:
             return
-        given = {"sleep_kw": self.sleep[0].node_kw, "wake_min": 0.0, "wake_cost_cny": 0.0}
-        for field, value in given.items():
-            if getattr(self, field) != value:
+        for field in ("sleep_kw", "wake_min", "wake_cost_cny"):
+            if getattr(self, field):
                 message = Message("does not go with sleep; write it in the levels")
                 yield FieldError(message, field)
         names = [level.name for level in self.sleep]

@@ -182,12 +182,12 @@ class Fleet(FleetFields):
             b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
-        asleep = self._asleep_in(b, sleep.levels)
+        asleep, (first, *_) = self._asleep_in(b, sleep.levels), sleep.levels
         asleep_kw = partial(sleeping.power_kw, b)
         jobs = declare_nodes(
             b, site, serves, available=available, pue=pue_by_step,
             asleep=asleep,
-            asleep_kw=asleep_kw if sleep.apart else lambda t: self.sleep_kw * b.asleep[t],
+            asleep_kw=asleep_kw if sleep.apart else lambda t: first.node_kw * b.asleep[t],
         )  # fmt: skip
         rested = declare_waking(
             b,
