@@ -98,7 +98,7 @@ def test_every_field_has_a_description(cls: type[Frozen]) -> None:
 UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
-    "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
+    "points", "prefill", "sleep", "market", "waiting", "providers", "fleet", "from_node", "to_node",
     "grid", "declaration", "response", "so_far", "ahead", "charge_from", "energy_targets", "time",
     "title",
     # switches and states
@@ -121,6 +121,7 @@ PER_TIME = {
     "correlation_per_h",
     "cycles_per_day",
     "max_starts_per_day",
+    "ramp_nodes_per_h",
 }  # a share or a count by the hour or the day
 
 

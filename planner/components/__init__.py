@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.components.fleet.operating_points import Serving as Serving
     from planner.components.fleet.pue import PueByTemperature as PueByTemperature
     from planner.components.fleet.pue import PuePoint as PuePoint
+    from planner.components.fleet.sleep_levels import SleepLevel as SleepLevel
     from planner.components.green_rule import GreenEnergy as GreenEnergy
     from planner.components.green_rule import GreenRule as GreenRule
     from planner.components.grid.declaration import Declaration as Declaration
@@ -102,6 +103,7 @@ _MODULES = {
     "Service": "components.service.service",
     "ServiceInitial": "components.service.queue",
     "Serving": "components.fleet.operating_points",
+    "SleepLevel": "components.fleet.sleep_levels",
     "Startup": "components.thermal.commitment",
     "Thermal": "components.thermal.thermal",
     "ThermalInitial": "components.thermal.commitment",

@@ -58,6 +58,8 @@ class Site:
     mentioned: frozenset[str] = frozenset()
     relaxed: bool = False
     """Whether the LP relaxation is what is built."""
+    every_point: bool = False
+    """Whether a schedule is given that may use what no plan needs."""
 
     @property
     def clock(self) -> Time:
@@ -165,6 +167,10 @@ class Component(Frozen):
         ("tokens", name): its most, Mtok/h.
         """
         return {}
+
+    def meets(self, model: str, limits: tuple[float | None, float | None]) -> bool:
+        """Whether it answers a model within latencies, ms: between tokens, and to the first."""
+        return False
 
     def demands(self) -> dict[Supply, str]:
         """Return what other components must supply, and the name of the field that asks for it."""

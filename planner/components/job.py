@@ -28,7 +28,7 @@ import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
-from planner.components.terms import Balance, Line, State, Terms
+from planner.components.terms import Balance, Line, Meter, State, Terms
 from planner.errors import did_you_mean
 from planner.fields import NOTHING, AtLeastZero, Frozen, Hours, Positive, exceeds
 from planner.message import Message
@@ -81,6 +81,10 @@ class Job(Component):
     """Whether it must run, even at a loss."""
     initial: JobInitial = JobInitial()
     """State when the horizon begins."""
+
+    def runs_on(self, horizon: Horizon) -> bool:
+        """Whether it runs when the horizon begins, and has not finished."""
+        return self._begun and self._steps_left(horizon) > 0
 
     @property
     def _begun(self) -> bool:
@@ -206,6 +210,7 @@ class Job(Component):
                 Balance("nodes", self.fleet): lambda t: -self.nodes * b.running[t],
                 Balance("it_kw", self.fleet): lambda t: -it_kw * b.running[t],
             },
+            meters={Meter(f"starting_nodes[{self.fleet}]"): lambda t: self.nodes * b.start[t]},
             costs={Line("job", use="compute"): lambda t: -value * b.running[t]},
         )
 

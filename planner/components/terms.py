@@ -177,13 +177,14 @@ class TokenDemand(NamedTuple):
 class NodeUse(NamedTuple):
     """What some nodes of a fleet are doing, and the schedule column that counts them.
 
-    tokens_per_s: the operating point of nodes that decode.
+    tokens_per_s: the operating point of nodes that decode. level: that of nodes asleep, if several.
     """
 
     column: str
     doing: Literal["decoding", "idle", "reading", "job", "asleep"]
     model: str = ""
     tokens_per_s: str = ""
+    level: str = ""
 
 
 class Target(NamedTuple):

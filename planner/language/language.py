@@ -50,7 +50,7 @@ OF_COMPONENTS = ("components", "figures", "ledger_cny", "outside_objective_cny")
 BARE = (*OF_COMPONENTS, "green", "carbon")  # heads of paths that need no label of their own
 HEADS = (*BARE, "allocation_mwh", "value_cny_per_kwh", "value_by_use_cny_per_kwh", "solving")
 PLAIN = ("gap", "gap_of_profit", "uplift")  # figures without a unit
-NAMING = ("serves", "awake", "woken")  # the next part of a path is a name
+NAMING = ("serves", "awake", "woken", "asleep", "slept")  # the next part of a path is a name
 
 
 FIGURES = {

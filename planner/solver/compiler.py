@@ -21,9 +21,11 @@ Key = TypeVar("Key")
 EMPTY_ROW = 1e-9  # a row without a column that misses its limits by no more is left out
 
 
-def program_of(scenario: Scenario, window: Window | None = None) -> Program:
-    """Return the program of a window of a scenario, the whole horizon by default."""
-    return compile_program(assemble(scenario, window))
+def program_of(
+    scenario: Scenario, window: Window | None = None, *, every_point: bool = False
+) -> Program:
+    """Return the program of a window of a scenario as `assemble` builds it."""
+    return compile_program(assemble(scenario, window, every_point=every_point))
 
 
 def compile_program(model: Model) -> Program:
@@ -82,6 +84,7 @@ def compile_program(model: Model) -> Program:
         variable_families=tuple(variable_families),
         pairs=tuple(compress(reports.pairs, used)),
         states=_states(model.scenario, schedule),
+        every_point=model.every_point,
     ))  # fmt: skip
 
 

@@ -126,16 +126,22 @@ class Model:
     rows: Rows
     reports: Reports
     values: Entries
+    every_point: bool
 
 
-def assemble(scenario: Scenario, window: Window | None = None) -> Model:
-    """Build the model of a window (the whole horizon by default), components in name order."""
+def assemble(
+    scenario: Scenario, window: Window | None = None, *, every_point: bool = False
+) -> Model:
+    """Build the model of a window (the whole horizon by default), components in name order.
+
+    every_point: whether a schedule is given that may use what no plan needs.
+    """
     window = window or scenario.horizon.window
     try:
-        return _assembled(ArrayDeclared(), scenario, window)
+        return _assembled(ArrayDeclared(), scenario, window, every_point=every_point)
     except (Exception, NotForVectors) as error:  # what is wrong with a component shows there too
         _warn_of_pyomo(f"{type(error).__name__}: {error}")
-        return assemble_in_pyomo(scenario, window)
+        return assemble_in_pyomo(scenario, window, every_point=every_point)
 
 
 @cache
@@ -148,21 +154,34 @@ def _warn_of_pyomo(text: str) -> None:
     ))  # fmt: skip
 
 
-def assemble_in_pyomo(scenario: Scenario, window: Window | None = None) -> Model:
+def assemble_in_pyomo(
+    scenario: Scenario, window: Window | None = None, *, every_point: bool = False
+) -> Model:
     """Build the same model in Pyomo: the reference, and for what arrays cannot realise."""
     from planner.modelling.in_pyomo import PyomoDeclared, building
 
     with building():
         declared = PyomoDeclared(scenario.components)
-        return _assembled(declared, scenario, window or scenario.horizon.window)
+        inside = window or scenario.horizon.window
+        return _assembled(declared, scenario, inside, every_point=every_point)
 
 
-def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
+def _assembled(
+    declared: Declared, scenario: Scenario, window: Window, *, every_point: bool
+) -> Model:
     time, components = Time(scenario.horizon, window), scenario.components
     blocks = {name: declared.block(name) for name in components}
     relaxed = scenario.solver.relax
     sites = {
-        name: Site(name, scenario.horizon, components, scenario.trace, time, relaxed=relaxed)
+        name: Site(
+            name,
+            scenario.horizon,
+            components,
+            scenario.trace,
+            time,
+            relaxed=relaxed,
+            every_point=every_point,
+        )
         for name in components
     }
     terms: dict[str, list[Terms]] = {}
@@ -180,7 +199,15 @@ def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
             reports.add_terms(name, part)
         reports.add_expressions(name)
     return Model(
-        scenario, window, terms, balances, columns, declared.rows(), reports, declared.reports()
+        scenario,
+        window,
+        terms,
+        balances,
+        columns,
+        declared.rows(),
+        reports,
+        declared.reports(),
+        every_point,
     )
 
 

@@ -64,6 +64,7 @@ class Program:
     the names of rows as `families` and `balances` do, `column_families` those of columns as
     `variable_families` does. `pairs` says for each switch what its two flows are. `states` holds,
     for every state that a component declares, its column by step, or -1 where it is constant.
+    `every_point` says whether it has the operating points that no plan needs.
     """
 
     scenario: Scenario
@@ -97,6 +98,7 @@ class Program:
     variable_families: tuple[Family, ...]
     pairs: tuple[ExclusivePair, ...]
     states: tuple[Indices, ...] = ()
+    every_point: bool = False
     units: Units = OWN_UNITS
 
     def objective(self, x: Array) -> float:

@@ -73,7 +73,7 @@ def first_unit(
         return None
     try:
         changed = with_raised(program.scenario, fields, ONE_UNIT)
-        raised = program_of(changed, program.window)
+        raised = program_of(changed, program.window, every_point=program.every_point)
         anew = optimise_uninterrupted(raised)
     except (InfeasibleError, NoPlanError):
         return None

@@ -30,7 +30,7 @@ from planner.message import Message
 from planner.plan.plan import Plan, plan_as
 from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
-from planner.scenario.scenario import ScenarioLike, scenario_of
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.margin import with_more_required
@@ -240,8 +240,12 @@ def _measured(program: Program, x: Array, fields: Mapping[Key, Any]) -> Shift | 
     largest = max(float(np.max(np.abs(value))) for value in fields.values())
     amount = PERTURBATION * (largest or 1.0)
     raised = with_raised(program.scenario, fields, amount)
-    perturbed = aligned(program, program_of(raised, program.window), x)
+    perturbed = aligned(program, _like(program, raised), x)
     return None if perturbed is None else shift_of(program, perturbed, amount)
+
+
+def _like(program: Program, scenario: Scenario) -> Program:
+    return program_of(scenario, program.window, every_point=program.every_point)
 
 
 def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:

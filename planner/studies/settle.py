@@ -69,10 +69,12 @@ def schedule_in_horizon(
     return read_schedule(schedule, scenario.horizon), str(schedule)
 
 
-def timed_program(scenario: Scenario) -> tuple[Program, dict[str, float]]:
-    """Return the program of a scenario, with the runtimes."""
+def timed_program(
+    scenario: Scenario, *, every_point: bool = False
+) -> tuple[Program, dict[str, float]]:
+    """Return the program of a scenario as `assemble` builds it, with the runtimes."""
     began = time.perf_counter()
-    model = assemble(scenario)
+    model = assemble(scenario, every_point=every_point)
     built = time.perf_counter()
     program = compile_program(model)
     compiled = time.perf_counter()
@@ -109,7 +111,8 @@ def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
     """Find the best solution with a schedule pinned: exactly if possible, else moved least."""
-    program, seconds = timed_program(_exact(scenario))  # a schedule may give any state
+    # a schedule may give any state, and use any point
+    program, seconds = timed_program(_exact(scenario), every_point=True)
     program = replace(program, scenario=scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
     pinned = pin(program, schedule, tolerance)

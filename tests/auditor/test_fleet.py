@@ -11,6 +11,7 @@ from tests.support.audited import (
     cell,
     each_is_found,
     each_is_kept,
+    levels,
     nodes,
     pausing,
     rule,
@@ -18,6 +19,8 @@ from tests.support.audited import (
     solved,
     step,
 )
+
+ONE = {"name": "one", "node_kw": 100, "wake_min": 30, "wake_cost_cny": 1, "drain_min": 0}
 
 # plan, edit, component, rule, time of a breach that must be among those found
 BROKEN: list[Broken] = [
@@ -62,6 +65,27 @@ BROKEN: list[Broken] = [
     (pausing, cell("fleet.catch_up_nodes[chatty|2500]", 3, 0),
         "fleet", "decode_caught_up", step(3)),
     (pausing, cell("fleet.asleep", 3, 0), "fleet", "catch_up_free", step(3)),
+    (pausing, rule("fleet", "sleep", to=[ONE | {"node_kw": 500}]),
+        "fleet", "reserve_power", step(1)),
+    (levels, cell("fleet.asleep[soft]", 1, 4), "fleet", "count", step(1)),
+    (levels, cell("fleet.woken[off|chatty]", 7, 0), "fleet", "woken_from", step(7)),
+    (levels, cell("fleet.woken_for_jobs[soft]", 2, 0), "fleet", "woken_from", step(2)),
+    (levels, cell("fleet.woken_for_jobs[soft]", 4, 1), "fleet", "for_jobs", step(4)),
+    (levels, cell("fleet.slept[off]", 2, 0), "fleet", "fallen_asleep", step(2)),
+    (levels, cell("fleet.slept[off]", 2, 4), "fleet", "slept_asleep", step(2)),
+    (levels, cell("fleet.woken[soft|chatty]", 3, 1), "fleet", "woken_awake", step(3)),
+    (levels, cell("fleet.outage_nodes[off]", 5, 2), "fleet", "outage", step(5)),
+    (levels, cell("fleet.outage_nodes[off]", 5, 0), "fleet", "fallen_asleep", step(5)),
+    (levels, rule("fleet", "ramp_nodes_per_h", to=1), "fleet", "ramp_up", step(7)),
+    (levels, rule("fleet", "ramp_nodes_per_h", to=1), "fleet", "ramp_down", step(2)),
+    (levels, rule("fleet", "sleep", 1, "drain_min", to=40), "fleet", "it_kw", step(2)),
+    (levels, rule("fleet", "sleep", 0, "node_kw", to=40), "fleet", "it_kw", step(1)),
+    (levels, rule("fleet", "sleep", 1, "wake_min", to=90), "fleet", "waking", step(8)),
+    (levels, rule("fleet", "sleep", 0, "wake_cost_cny", to=9), "fleet", "wake", step(8)),
+    (levels, rule("fleet", "initial", "asleep", to={"off": 3}), "fleet", "woken_from", step(1)),
+    (levels, both(rule("fleet", "sleep", 1, "drain_min", to=90),
+                  rule("fleet", "initial", "slept", to={"off": [1]})),
+        "fleet", "it_kw", step(1)),
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
@@ -69,6 +93,8 @@ KEPT: list[Kept] = [
     (nodes, rule("fleet", "initial", "awake", to={"chatty": 1})),
     (nodes, rule("fleet", "initial", "woken", to={"chatty": [9]})),
     (nodes, rule("fleet", "serves", "chatty", "points", 1, "tokens_per_s", to=2500.001)),
+    (nodes, rule("fleet", "sleep", to=[ONE])),
+    (levels, rule("fleet", "initial", "slept", to={"off": [1]})),
 ]  # fmt: skip
 
 

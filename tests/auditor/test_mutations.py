@@ -207,7 +207,17 @@ def everything() -> dict[str, Any]:
             "nodes": 3000,
             "available_pu": day(1, 1, 0.8, 0.96),
             "spare_nodes": 15,
-            "sleep_kw": 0.5,
+            "sleep": [
+                {"name": "soft", "node_kw": 1.2, "wake_min": 20, "wake_cost_cny": 1},
+                {
+                    "name": "off",
+                    "node_kw": 0.3,
+                    "wake_min": 90,
+                    "wake_cost_cny": 3,
+                    "drain_min": 90,
+                },
+            ],
+            "ramp_nodes_per_h": 400,
             "pue": {
                 "temperature_c": day(35, 33, 30, 27, 25, 24, 28, 33),
                 "points": [
@@ -216,8 +226,6 @@ def everything() -> dict[str, Any]:
                     {"temperature_c": 42, "pue": 1.35},
                 ],
             },
-            "wake_min": 90,
-            "wake_cost_cny": 3,
             "amortisation_cny_per_node_h": 40,
             "serves": {
                 "big_v3.1": {
@@ -237,7 +245,12 @@ def everything() -> dict[str, Any]:
                     ]
                 },
             },
-            "initial": {"awake": {"big_v3.1": 800, "small": 400}, "woken": {"small": [30]}},
+            "initial": {
+                "awake": {"big_v3.1": 800, "small": 400},
+                "asleep": {"off": 900},
+                "woken": {"off|small": [30]},
+                "slept": {"off": [200]},
+            },
         },
         "rack": {
             "kind": "fleet",

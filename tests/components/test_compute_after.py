@@ -21,7 +21,10 @@ READ = {"tokens_per_s": 5000, "node_kw": 900}
 
 
 def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
-    """A fleet with two models that wakes slowly, and every kind of work, some of it waiting."""
+    """A fleet with two models that wakes slowly, and every kind of work, some of it waiting.
+
+    With an odd seed it sleeps in two levels, changes the nodes awake slowly and runs a job.
+    """
     rng = np.random.default_rng(seed)
 
     def series(low: float, high: float) -> list[float]:
@@ -39,6 +42,23 @@ def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
         serves={"chatty": serving(WORK, SLOW, prefill=READ), "coder": serving(WORK)},
         initial={"awake": {"chatty": 2, "coder": 1}, "woken": {"chatty": [0.5]}},
     )
+    more: dict[str, Any] = {}
+    if seed % 2:
+        kept = {
+            k: v for k, v in nodes.items() if k not in ("sleep_kw", "wake_min", "wake_cost_cny")
+        }
+        deep = {
+            "name": "deep", "node_kw": 5, "wake_min": float(rng.choice([20, 90])),
+            "wake_cost_cny": 60, "drain_min": float(rng.choice([0, 10, 70])),
+        }  # fmt: skip
+        soft = {"name": "soft", "node_kw": 60, "wake_min": nodes["wake_min"], "wake_cost_cny": 15}
+        awake = {"awake": {"chatty": 2, "coder": 1}, "asleep": {"deep": 1}}
+        past = {"woken": {"soft|chatty": [0.5]}, "slept": {"deep": [1]}}
+        nodes = kept | {"sleep": [soft, deep], "initial": awake | past, "ramp_nodes_per_h": 2}
+        more["job"] = {
+            "kind": "job", "fleet": "nodes", "nodes": 0.5, "node_kw": 700, "duration_h": 1,
+            "deadline_h": steps * step_min / 60, "value_cny": 90,
+        }  # fmt: skip
     waiting = [{"age_h": float(deadline_h * rng.uniform(0, 1)), "mtok": 3}, {"age_h": 0, "mtok": 2}]
     ending = {"value_cny_per_mtok": float(rng.integers(3, 15)), "at_most_mtok": 12}
     return site(
@@ -66,6 +86,7 @@ def random_site(seed: int, steps: int, step_min: int) -> dict[str, Any]:
             "kind": "reserve", "up_mw": 0.5, "providers": ["nodes"],
             "shortfall_cost_cny_per_mwh": 30,
         },
+        **more,
     )  # fmt: skip
 
 
@@ -188,7 +209,7 @@ def test_half_the_step_leaves_the_optimum(step_min: int) -> None:
 
 
 @pytest.mark.few(3)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(24))
 def test_nodes_are_spread_as_an_assignment_would_spread_them(seed: int) -> None:
     """An independent program gives every Mtok of every service to a point that may hold it."""
     rng = np.random.default_rng(seed)
@@ -196,18 +217,18 @@ def test_nodes_are_spread_as_an_assignment_would_spread_them(seed: int) -> None:
         {
             "tokens_per_s": float(rate), "node_kw": float(rng.integers(300, 1500)),
             "inter_token_ms": float(rng.choice([10, 20, 30, 40])),
+            "first_token_ms": float(rng.choice([100, 200, 300])),
         }
         for rate in rng.choice(np.arange(200, 6000, 100), size=4, replace=False)
     ]  # fmt: skip
-    best = min(point["inter_token_ms"] for point in points)
     count = int(rng.integers(2, 5))
-    limits = [None if rng.random() < 0.3 else best + 10 * rng.integers(0, 3) for _ in range(count)]
+    limits = [limits_of(points, rng, first=bool(seed % 2)) for _ in range(count)]
     demands, prices = rng.uniform(2, 20, size=count), rng.uniform(5, 30, size=count)
     heads = [float(rng.choice([0, 0.5])) if rng.random() < 0.6 else None for _ in range(count)]
     nodes, energy = 5.0, 100.0
     parts: dict[str, Any] = {}
     for s in range(count):
-        more = {} if limits[s] is None else {"max_inter_token_ms": float(limits[s])}
+        more = {f"max_{latency}": ms for latency, ms in limits[s].items()}
         parts[f"s{s}"] = (
             batch(float(demands[s]), float(prices[s]), 0, **more)
             if heads[s] is None
@@ -220,9 +241,18 @@ def test_nodes_are_spread_as_an_assignment_would_spread_them(seed: int) -> None:
     )
 
 
+def limits_of(
+    points: list[dict[str, float]], rng: np.random.Generator, *, first: bool
+) -> dict[str, float]:
+    """Some latency limits, or none, that a point meets."""
+    met = points[int(rng.integers(len(points)))]
+    names = ["inter_token_ms", *(["first_token_ms"] if first else [])]
+    return {name: met[name] for name in names if rng.random() < 0.7}
+
+
 def assignment(
     points: list[dict[str, float]],
-    limits: list[Any],
+    limits: list[dict[str, float]],
     demands: np.ndarray,
     prices: np.ndarray,
     heads: list[float | None],
@@ -236,7 +266,7 @@ def assignment(
         for kind in ("work", "burst")
         for s in range(count)
         for k in range(width)
-        if limits[s] is None or points[k]["inter_token_ms"] <= limits[s]
+        if all(points[k][latency] <= ms for latency, ms in limits[s].items())
         if kind == "work" or heads[s] is not None
     ]
     columns = [*pairs, *[("nodes", -1, k) for k in range(width)]]

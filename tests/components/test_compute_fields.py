@@ -16,13 +16,14 @@ from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.fleet import Fleet
 from planner.components.fleet.operating_points import OperatingPoint, Prefill, Serving
 from planner.components.fleet.pue import PueByTemperature, PuePoint
+from planner.components.fleet.sleep_levels import SleepLevel
 from planner.components.service.queue import EndingValue, MarketStep, ServiceInitial, Waiting
 from planner.components.service.service import Service
 from tests.support.build import profit, solve
 from tests.support.compute import FAST, WORK, batch, chat, fleet, grid, market, serving, site
 
 CLASSES = [
-    Fleet, FleetInitial, Serving, OperatingPoint, Prefill, PueByTemperature, PuePoint,
+    Fleet, FleetInitial, SleepLevel, Serving, OperatingPoint, Prefill, PueByTemperature, PuePoint,
     Service, ServiceInitial, MarketStep, Waiting, EndingValue,
 ]  # fmt: skip
 
@@ -122,6 +123,17 @@ def waking(value: list[float]) -> Parts:
     return site(fleet=fleet(1, wake_min=90, initial=initial), chat=chat(9))
 
 
+def levelled(*levels: dict[str, Any], nodes: float = 10, **more: Any) -> dict[str, Any]:
+    """Nodes with levels of sleep."""
+    base = {name: value for name, value in fleet(nodes).items() if name != "sleep_kw"}
+    return base | {"sleep": list(levels)} | more
+
+
+def one_level(nodes: float = 10, demand: float = 18, initial: Any = None, **level: Any) -> Parts:
+    only = {"name": "off", "node_kw": 0} | level
+    return site(fleet=levelled(only, nodes=nodes, initial=initial or {}), chat=chat(demand))
+
+
 COLD, WARM = {"awake": {}}, {"awake": {"chatty": 2}}
 
 CASES = {
@@ -135,6 +147,11 @@ CASES = {
         (0, 30), (80, 30), lambda v: site(fleet=fleet(1, wake_min=v), chat=chat(9))
     ),
     "Fleet.wake_cost_cny": Case((0, 30), (160, 100), of_fleet("wake_cost_cny")),
+    "Fleet.sleep": Case(
+        ([{"name": "a", "node_kw": 0}], [{"name": "a", "node_kw": 100}]), (160, 80),
+        lambda v: site(fleet=levelled(*v), chat=chat()),
+    ),
+    "Fleet.ramp_nodes_per_h": Case((2, 1), (160, 80), of_fleet("ramp_nodes_per_h")),
     "Fleet.whole_nodes": Case(
         (False, True), (40, 0), lambda v: site(fleet=fleet(whole_nodes=v), chat=chat(4.5))
     ),
@@ -150,6 +167,33 @@ CASES = {
         lambda v: site(fleet=fleet(wake_cost_cny=30, initial={"awake": v}), chat=chat()),
     ),
     "FleetInitial.woken": Case(([1], [0]), (30, 80), waking),
+    "FleetInitial.asleep": Case(
+        ({"off": 10}, {}), (0, -100),
+        lambda v: site(fleet=levelled({"name": "soft", "node_kw": 100, "wake_cost_cny": 99},
+                                      {"name": "off", "node_kw": 0}, initial={"asleep": v})),
+    ),
+    "FleetInitial.slept": Case(
+        ({"off": [0]}, {"off": [4]}), (0, -80),
+        lambda v: site(fleet=levelled(
+            {"name": "off", "node_kw": 0, "drain_min": 120}, initial={"slept": v})),
+    ),
+    "SleepLevel.name": Case(
+        ("off", "deep"), (-30, 0),
+        lambda v: site(fleet=levelled(
+            {"name": "soft", "node_kw": 100, "wake_cost_cny": 99},
+            {"name": v, "node_kw": 0},
+            {"name": "off" if v == "deep" else "deep", "node_kw": 30, "wake_cost_cny": 99},
+            initial={"asleep": {"deep": 10}})),
+    ),
+    "SleepLevel.node_kw": Case((0, 100), (160, 80), lambda v: one_level(node_kw=v)),
+    "SleepLevel.wake_min": Case(
+        (0, 30), (160, 160 - 2 * 50), lambda v: one_level(wake_min=v, nodes=2)
+    ),
+    "SleepLevel.wake_cost_cny": Case((0, 30), (160, 100), lambda v: one_level(wake_cost_cny=v)),
+    "SleepLevel.drain_min": Case(
+        (0, 30), (0, -20),
+        lambda v: one_level(drain_min=v, demand=0, initial={"awake": {"chatty": 2}}),
+    ),
     "Serving.points": Case(
         ([{"tokens_per_s": 0, "node_kw": 0}, WORK], [{"tokens_per_s": 0, "node_kw": 0}, SLOW]),
         (160, 240),
@@ -164,6 +208,14 @@ CASES = {
     "OperatingPoint.tokens_per_s": Case((5000, 10000), (240, 300), of_point("tokens_per_s")),
     "OperatingPoint.node_kw": Case((1200, 1000), (240, 260), of_point("node_kw")),
     "OperatingPoint.inter_token_ms": Case((40, 41), (240, 160), of_point("inter_token_ms")),
+    "OperatingPoint.first_token_ms": Case(
+        (300, 301), (240, 160),
+        lambda v: site(
+            fleet=fleet(serves={"chatty": serving(
+                WORK | {"first_token_ms": 100}, SLOW | {"first_token_ms": v})}),
+            chat=chat(max_first_token_ms=300),
+        ),
+    ),
     "Prefill.tokens_per_s": Case((5000, 10000), (60, 110), of_prefill("tokens_per_s")),
     "Prefill.node_kw": Case((1000, 500), (60, 110), of_prefill("node_kw")),
     "PueByTemperature.temperature_c": Case(
@@ -181,6 +233,14 @@ CASES = {
     ),
     "Service.model": Case(("chatty", "lean"), (160, 260), two_models),
     "Service.max_inter_token_ms": Case((20, 10), (160, 360 - 320), sheltered),
+    "Service.max_first_token_ms": Case(
+        (200, 100), (160, 360 - 320),
+        lambda v: site(
+            fleet=fleet(serves={"chatty": serving(
+                FAST | {"first_token_ms": 100}, WORK | {"first_token_ms": 200})}),
+            chat=chat(max_first_token_ms=v),
+        ),
+    ),
     "Service.price_cny_per_mtok": Case((20, 30), (160, 340), of_chat("price_cny_per_mtok")),
     "Service.input_per_output": Case(
         (2, 4), (160 + 18 + 9, 160 + 36 + 18), of_chat("input_per_output", **PAID)

@@ -27,6 +27,38 @@ def test_golden_fleet() -> None:
     golden.check("compute_fleet", scenario(parts, hours=2))
 
 
+def test_golden_sleep_levels() -> None:
+    """Two levels, one of which drains for 90 minutes, an outage, a job, ramps; a past in all."""
+    nodes = {name: value for name, value in fleet(6).items() if name != "sleep_kw"} | {
+        "sleep": [
+            {"name": "soft", "node_kw": 100, "wake_cost_cny": 1},
+            {"name": "off", "node_kw": 20, "wake_min": 90, "wake_cost_cny": 5, "drain_min": 90},
+        ],
+        "ramp_nodes_per_h": 2,
+        "available_pu": [1, 0.5],
+        "initial": {
+            "awake": {"chatty": 2}, "asleep": {"off": 2},
+            "woken": {"off|chatty": [1]}, "slept": {"off": [1]},
+        },
+    }  # fmt: skip
+    job = {"kind": "job", "fleet": "fleet", "nodes": 1, "node_kw": 500, "duration_h": 1,
+           "deadline_h": 2, "value_cny": 90}  # fmt: skip
+    golden.check("compute_sleep", scenario(site(fleet=nodes, chat=chat(9), job=job), hours=2))
+
+
+def test_golden_first_token() -> None:
+    """Two services of which each may use a point that the other may not, and a third."""
+    points = (WORK | {"first_token_ms": 300}, SLOW | {"first_token_ms": 100},
+              SLOW | {"tokens_per_s": 3000, "node_kw": 1500, "first_token_ms": 300})  # fmt: skip
+    parts = site(
+        fleet=fleet(serves={"chatty": serving(*points)}),
+        smooth=chat(9, max_inter_token_ms=20, headroom_share=0.5),
+        prompt=chat(9, max_first_token_ms=100),
+        any=market((9, 12)),
+    )
+    golden.check("compute_first_token", scenario(parts))
+
+
 def test_golden_whole_nodes() -> None:
     """Two models on whole nodes."""
     both = fleet(2, whole_nodes=True, serves={"chatty": serving(), "coder": serving()})

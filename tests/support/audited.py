@@ -278,6 +278,24 @@ def nodes() -> Files:
 
 
 @functools.cache
+def levels() -> Files:
+    """Six nodes, two levels: two at work then off, one lost and returned, one on a job, all change.
+
+    Of three nodes in soft sleep one is lost in step 4 and back in step 5; one runs the job.
+    """
+    soft = {"name": "soft", "node_kw": 50, "wake_cost_cny": 50}
+    off = {"name": "off", "node_kw": 0, "wake_min": 60, "wake_cost_cny": 60, "drain_min": 30}
+    fleet = {name: value for name, value in compute.fleet(6).items() if name != "sleep_kw"} | {
+        "sleep": [soft, off], "ramp_nodes_per_h": 2, "available_pu": [1, 1, 1, 5 / 6, 1, 1, 1, 1],
+        "initial": {"awake": {"chatty": 2}, "asleep": {"off": 1}},
+    }  # fmt: skip
+    chat = compute.chat([18, 0, 0, 0, 0, 0, 0, 36], 60)
+    job = {"kind": "job", "fleet": "fleet", "nodes": 1, "node_kw": 500, "duration_h": 2,
+           "release_h": 1, "deadline_h": 3, "value_cny": 500}  # fmt: skip
+    return solved(compute.site(fleet=fleet, chat=chat, job=job), 8)
+
+
+@functools.cache
 def queue() -> Files:
     """Arrivals of 9 wait for the cheap hours 2 and 4; 4 Mtok waited at the start."""
     work = compute.batch(
@@ -299,7 +317,7 @@ def pausing() -> Files:
 PLANS = {
     plan.__name__: plan  # type: ignore[attr-defined]
     for plan in (
-        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, queue,
-        pausing,
+        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, levels,
+        queue, pausing,
     )
 }  # fmt: skip

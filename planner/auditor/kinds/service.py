@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from planner.auditor.findings import AT, Array, Notes
+from planner.auditor.kinds.fleet.levels import pause_wake_min
 from planner.auditor.kinds.reserve import reserves_of
 from planner.auditor.plan_files import Clock
 from planner.auditor.reading import (
@@ -167,7 +168,7 @@ def _pause_h(plan: Plan) -> float:
     """Return the longest time from a call of reserve until all fleets work again, hours."""
     fleets = plan.of_kind("fleet")
     longest = max(r.number("duration_h") for f in fleets for r in reserves_of(plan, f))
-    return longest + max(fleet.number("wake_min") for fleet in fleets) / 60
+    return longest + max(pause_wake_min(fleet) for fleet in fleets) / 60
 
 
 def _due(clock: Clock, part: Part, accepted: Array) -> Array:

@@ -10,26 +10,34 @@ For every model m, with 0.0036 to turn tokens/s into Mtok/h:
                     one of them has headroom
 
 The sets of points that meet a limit are nested, so these rows are exact if every service may have
-nodes of its own. Batch and market work may use the headroom of interactive work; interactive work
-may not use the headroom of other interactive work.
+nodes of its own. They are not where a service of the model has max_first_token_ms; its services are
+then told apart by the points K_s that meet both limits of s, and there is a row for each set U that
+is a union of some K_s, and for all points:
+
+    decode          sum_{s: K_s in U} answered[s,t] <= 0.0036 sum_{k in U} tokens_per_s nodes[m,k,t]
+
+Work that may go to some points fits on them if, and only if, no part of it is more than what the
+points that any of it may use decode (Gale 1957). The points of a part are such a union U, and all
+work that U may hold is the most that a part with these points can be; so these rows are exact too.
+
+Batch and market work may use the headroom of interactive work; interactive work may not use the
+headroom of other interactive work.
 """  # noqa: E501
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from planner.components.fleet.operating_points import Serving, prefill_by_model
+from planner.components.fleet.operating_points import OperatingPoint, Serving, prefill_by_model
 from planner.components.service.service import Service
 from planner.components.terms import Expression
 from planner.components.time import Time
 from planner.modelling import pyo
 
 CAPACITY_RULES = {
-    "decode": "answers only what its nodes decode at points within max_inter_token_ms",
-    "decode_burst": (
-        "keeps headroom_share of its services free at points within max_inter_token_ms"
-    ),
+    "decode": "answers only what its nodes decode at points within the latencies of its services",
+    "decode_burst": ("keeps headroom_share of its services free at points within their latencies"),
     "prefill": "reads only as much input as its nodes in prefill can",
 }
 
@@ -45,14 +53,11 @@ class Nodes(NamedTuple):
 
 
 class LatencyClass(NamedTuple):
-    """The services of a model with a latency limit of `limit_ms` or less; None is no limit."""
+    """Services of a model, and all points of the model that any of them may use."""
 
     model: str
-    limit_ms: float | None
-
-    def holds(self, service: Service) -> bool:
-        """Whether a service belongs to the class."""
-        return service.model == self.model and service.within(self.limit_ms)
+    services: list[str]
+    points: Sequence[OperatingPoint]
 
 
 def limit_tokens(
@@ -107,15 +112,12 @@ def _decode(
     nodes: Nodes,
     answered: Answered,
 ) -> pyo.Constraint:
-    classes = latency_classes(list(services.values()))
+    classes = latency_classes(serves, services)
 
     def rule(_: pyo.Block, name: str, t: int) -> Expression:
-        latency = classes[name]
-        work = sum(answered(s, t) for s, service in services.items() if latency.holds(service))
-        return work <= sum(
-            point.mtok_per_h * nodes.decoding(latency.model, point.key, t)
-            for point in serves[latency.model].within(latency.limit_ms)
-        )
+        model, answers, points = classes[name]
+        work = sum(answered(s, t) for s in answers)
+        return work <= sum(p.mtok_per_h * nodes.decoding(model, p.key, t) for p in points)
 
     return pyo.Constraint(list(classes), time.steps, rule=rule)
 
@@ -128,9 +130,53 @@ def uncached_input(time: Time, services: Mapping[str, Service], answered: Answer
     )
 
 
-def latency_classes(services: list[Service]) -> dict[str, LatencyClass]:
-    """Return the classes of each latency limit of each model, tightest first, then those of all."""
-    limits = {(s.model, s.max_inter_token_ms) for s in services if s.max_inter_token_ms is not None}
-    finite = {f"{model}|{limit}": LatencyClass(model, limit) for model, limit in sorted(limits)}
-    models = sorted({service.model for service in services})
-    return finite | {f"{model}|any": LatencyClass(model, None) for model in models}
+def latency_classes(
+    serves: Mapping[str, Serving], services: Mapping[str, Service]
+) -> dict[str, LatencyClass]:
+    """Return the classes of each model by name, tightest first, then those of all its points."""
+    by_model: dict[str, dict[str, Service]] = {}
+    for s, service in services.items():
+        by_model.setdefault(service.model, {})[s] = service
+    models = {model: by_model[model] for model in sorted(by_model)}
+    tight, loose = dict[str, LatencyClass](), dict[str, LatencyClass]()
+    for model, alike in models.items():
+        serving = serves[model]
+        nested = all(service.max_first_token_ms is None for service in alike.values())
+        tight |= (_by_limit if nested else _by_union)(model, serving, alike)
+        loose[f"{model}|any"] = LatencyClass(model, list(alike), serving.decoding)
+    return tight | loose
+
+
+def _by_limit(
+    model: str, serving: Serving, services: Mapping[str, Service]
+) -> dict[str, LatencyClass]:
+    """Return a class for each limit between tokens: the services with that limit or less."""
+    own = {s: service.max_inter_token_ms for s, service in services.items()}
+    return {
+        f"{model}|{limit}": LatencyClass(
+            model,
+            [s for s, ms in own.items() if ms is not None and ms <= limit],
+            serving.within((limit, None)),
+        )
+        for limit in sorted({ms for ms in own.values() if ms is not None})
+    }
+
+
+def _by_union(
+    model: str, serving: Serving, services: Mapping[str, Service]
+) -> dict[str, LatencyClass]:
+    """Return a class for each union of the points that services may use."""
+    usable = {
+        s: frozenset(point.key for point in serving.within(service.limits))
+        for s, service in services.items()
+    }
+    unions: dict[frozenset[str], None] = {}
+    for keys in usable.values():
+        unions |= dict.fromkeys([keys, *(keys | union for union in unions)])
+    classes = {}
+    for union in sorted(unions, key=len):
+        inside = [s for s, keys in usable.items() if keys <= union]
+        points = [point for point in serving.decoding if point.key in union]
+        if len(points) < len(serving.decoding):
+            classes[f"{model}|{'+'.join(inside)}"] = LatencyClass(model, inside, points)
+    return classes

@@ -11,6 +11,8 @@ from planner.components.completion import FOLLOWS
 from planner.components.component import Component
 from planner.components.fleet.operating_points import Serving
 from planner.components.fleet.pue import Pue
+from planner.components.fleet.sleep_levels import Sleep, SleepLevel
+from planner.field_types import Listed
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Name, exceeds, raise_all
 from planner.message import Message, template
 from planner.timeseries.series import PerUnit
@@ -21,11 +23,18 @@ class FleetInitial(Frozen):
 
     awake: dict[str, AtLeastZero] = Field(default_factory=dict)
     """Nodes awake by model; all others sleep."""
+    asleep: dict[str, AtLeastZero] = Field(default_factory=dict)
+    """Nodes asleep by level; all others that are not awake sleep in the first."""
     woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
     """Nodes woken in the last steps by model, latest first; matters only where waking takes longer
-    than a step."""
+    than a step. With several sleep levels by LEVEL|MODEL."""
+    slept: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
+        default_factory=dict
+    )
+    """Nodes that went to sleep in the last steps by level, latest first; matters only where
+    drain_min is longer than a step."""
 
 
 class FleetFields(Component):
@@ -57,6 +66,10 @@ class FleetFields(Component):
     """Minutes a node needs to wake, at the power of the idle point."""
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
+    sleep: Listed[SleepLevel] = ()  # type: ignore[assignment]
+    """Ways to sleep, shallow first, in place of sleep_kw, wake_min and wake_cost_cny."""
+    ramp_nodes_per_h: AtLeastZero | None = None
+    """Most change of the nodes awake, of all models, per hour, up or down."""
     whole_nodes: bool = False
     """Whether numbers of nodes are integers; much slower to solve."""
     amortisation_cny_per_node_h: AtLeastZero = 0.0
@@ -67,7 +80,20 @@ class FleetFields(Component):
     """State when the horizon begins."""
 
     def following(self) -> dict[str, Any]:
+        if self.sleep:
+            return {"sleep_kw": 0.0}
         return {"sleep_kw": min(serving.points[0].node_kw for serving in self.serves.values())}
+
+    @property
+    def sleeps(self) -> Sleep:
+        """Its levels of sleep; columns tell them apart where there are several, or one drains."""
+        if self.sleep:
+            return Sleep(self.sleep, len(self.sleep) > 1 or self.sleep[0].drain_min > 0)
+        level = SleepLevel.unchecked(
+            name="asleep", node_kw=self.sleep_kw, wake_min=self.wake_min,
+            wake_cost_cny=self.wake_cost_cny, drain_min=0.0,
+        )  # fmt: skip
+        return Sleep((level,), apart=False)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,21 +101,8 @@ class FleetFields(Component):
         return self
 
     def _wrong(self) -> Iterator[FieldError]:
-        initial = self.initial
-        for field in ("awake", "woken"):
-            for name in getattr(initial, field):
-                if name not in self.serves:
-                    message = Message(
-                        "names model {name!r}, which the fleet does not serve; it serves {names}",
-                        name=name,
-                        names=", ".join(self.serves),
-                    )
-                    yield FieldError(message, f"initial.{field}.{name}")
-        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
-            message = Message(
-                "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
-            )
-            yield FieldError(message, "initial.awake")
+        yield from self._wrong_initial()
+        yield from self._wrong_sleep()
         least = float((self.nodes * self.available_pu).min())
         if exceeds(self.spare_nodes, least):
             message = Message(
@@ -98,3 +111,47 @@ class FleetFields(Component):
                 value=self.spare_nodes,
             )
             yield FieldError(message, "spare_nodes")
+
+    def _wrong_initial(self) -> Iterator[FieldError]:
+        initial, sleep = self.initial, self.sleeps
+        levels = [level.name for level in self.sleep]
+        keys = ["|".join(sleep.key(level, m)) for level in sleep.levels for m in self.serves]
+        for field, known in (("awake", list(self.serves)), ("woken", keys)):
+            for name in getattr(initial, field):
+                if name not in known:
+                    message = Message(
+                        "names model {name!r}, which the fleet does not serve; it serves {names}",
+                        name=name,
+                        names=", ".join(known),
+                    )
+                    yield FieldError(message, f"initial.{field}.{name}")
+        for field in ("asleep", "slept"):
+            for name in getattr(initial, field):
+                if name not in levels:
+                    message = Message(
+                        "names sleep level {name!r}, which the fleet does not have; it has {names}",
+                        name=name,
+                        names=", ".join(levels) or Message("none"),
+                    )
+                    yield FieldError(message, f"initial.{field}.{name}")
+        awake = sum(initial.awake.values())
+        for field, value in (("awake", awake), ("asleep", awake + sum(initial.asleep.values()))):
+            if exceeds(value, self.nodes, NOTHING):
+                message = Message(
+                    "sums to {value:g}, more than nodes, {nodes:g}", value=value, nodes=self.nodes
+                )
+                yield FieldError(message, f"initial.{field}")
+                return
+
+    def _wrong_sleep(self) -> Iterator[FieldError]:
+        if not self.sleep:
+            return
+        for field in ("sleep_kw", "wake_min", "wake_cost_cny"):
+            if getattr(self, field):
+                message = Message("does not go with sleep; write it in the levels")
+                yield FieldError(message, field)
+        names = [level.name for level in self.sleep]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                message = Message("no two levels may have the same name, {name!r}", name=name)
+                yield FieldError(message, f"sleep[{i}].name")

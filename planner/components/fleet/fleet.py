@@ -15,7 +15,7 @@ offer. Jobs hold nodes of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Literal, Self
 
@@ -30,10 +30,13 @@ from planner.components.fleet.decode_capacity import (
 )
 from planner.components.fleet.fields import FleetFields, FleetInitial
 from planner.components.fleet.nodes import declare_nodes
-from planner.components.fleet.operating_points import prefill_by_model
+from planner.components.fleet.operating_points import Limits, prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
-from planner.components.fleet.waking import WAKING_RULES, declare_waking, wake_shares
+from planner.components.fleet.sleep_levels import SleepLevel, shares_of
+from planner.components.fleet.sleeping import SLEEP_RULES, Sleeping
+from planner.components.fleet.useful_points import useless_points
+from planner.components.fleet.waking import WAKING_RULES, declare_waking
 from planner.components.job import JOBS
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.service.service import Service
@@ -43,6 +46,7 @@ from planner.components.terms import (
     ByStep,
     Line,
     Meter,
+    Meters,
     Moves,
     NodeUse,
     State,
@@ -68,16 +72,17 @@ class Fleet(FleetFields):
     offers_reserve: ClassVar[bool] = True
     row_units: ClassVar[Mapping[str, str]] = {
         "count": "nodes", "waking": "nodes", "spare": "nodes",
-        "decode_burst": "Mtok/h", "prefill": "Mtok/h",
+        "decode_burst": "Mtok/h", "prefill": "Mtok/h", "ramp_up": "nodes", "ramp_down": "nodes",
     }  # fmt: skip
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     uses: ClassVar[Mapping[str, Use]] = {"compute": Use(order=2, drawn=True)}
     states: ClassVar[tuple[State, ...]] = (
         State("awake", "awake", most=lambda fleet: fleet.nodes * fleet.available_pu, order=6),
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "wake_min"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "sleep", "wake_min"})
     rules: ClassVar[Mapping[str, str]] = {
         **WAKING_RULES,
+        **SLEEP_RULES,
         **CAPACITY_RULES,
         **PAUSE_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
@@ -94,9 +99,13 @@ class Fleet(FleetFields):
         }
         return fastest_ms | most | {JOBS: self.nodes}
 
+    def meets(self, model: str, limits: Limits) -> bool:
+        return model in self.serves and bool(self.serves[model].within(limits))
+
     def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)
-        nodes_mw = self.nodes * self.available_pu * max(node_kw, self.sleep_kw) / 1000
+        node_kw = max(node_kw, *(level.node_kw for level in self.sleeps.levels))
+        nodes_mw = self.nodes * self.available_pu * node_kw / 1000
         return {self.node: nodes_mw * self.pue_by_step()}
 
     def pue_by_step(self) -> Array:
@@ -107,32 +116,47 @@ class Fleet(FleetFields):
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        reach = max(len(wake_shares(self.wake_min, site.horizon)) - 1, 0)
-        for model, woken in self.initial.woken.items():
-            waking, awake = sum(woken[:reach]), self.initial.awake.get(model, 0.0)
+        still = dict.fromkeys(self.serves, 0.0)
+        for (_, model), key, reach in self._reaches(site.horizon):
+            still[model] += sum(self.initial.woken.get(key, ())[:reach])
+        for model, waking in still.items():
+            awake = self.initial.awake.get(model, 0.0)
             if exceeds(waking, awake, NOTHING):
                 message = Message(
                     "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
                     waking=waking,
                     awake=awake,
                 )
-                yield ("initial", "woken", model), message
+                yield ("initial", "woken", *(() if self.sleeps.apart else (model,))), message
 
     def warn(self, site: Site) -> Iterator[Message]:
         sold = {service.model for service in self._services(site).values()}
         for model in self.serves:
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
-        for model, serving in self.serves.items():
-            if exceeds(self.sleep_kw, serving.points[0].node_kw):
-                idle = serving.points[0].node_kw
-                watts = Message("; if it is in W, write {meant:g}", meant=self.sleep_kw / 1000)
-                yield Message(
-                    "sleep_kw {sleep:g} kW is above the idle point of model {name!r}, {idle:g} kW:"
-                    " a node would draw more asleep than awake{hint}",
-                    sleep=self.sleep_kw, name=model, idle=idle,
-                    hint=watts if self.sleep_kw > FAR_ABOVE * idle else "",
-                )  # fmt: skip
+        yield from self.sleeps.warn()
+        for level in self.sleeps.levels:
+            field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"
+            for model, serving in self.serves.items():
+                if exceeds(asleep := level.node_kw, idle := serving.points[0].node_kw):
+                    watts = Message("; if it is in W, write {meant:g}", meant=asleep / 1000)
+                    yield Message(
+                        "{field} {sleep:g} kW is above the idle point of model {name!r}, {idle:g}"
+                        " kW: a node would draw more asleep than awake{hint}",
+                        field=field, sleep=asleep, name=model, idle=idle,
+                        hint=watts if asleep > FAR_ABOVE * idle else "",
+                    )  # fmt: skip
+
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
+        wakes = " / ".join(f"{level.wake_min:g}" for level in self.sleeps.levels)
+        return self.filled(self.rules[rule], steps, wake_min=wakes)
+
+    def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
+        """Yield a level and model, its index of `woken`, and the past steps that still matter."""
+        for level in self.sleeps.levels:
+            reach = max(len(shares_of(level.wake_min, horizon)) - 1, 0)
+            for m in self.serves:
+                yield (level, m), "|".join(self.sleeps.key(level, m)), reach
 
     def _services(self, site: Site) -> dict[str, Service]:
         return {
@@ -143,44 +167,78 @@ class Fleet(FleetFields):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
-        pue_by_step, available = (
-            time.of(self.pue_by_step()),
-            time.of(self.nodes * self.available_pu),
-        )
+        pue_by_step, all_nodes = time.of(self.pue_by_step()), self.nodes * self.available_pu
+        available, sleep = time.of(all_nodes), self.sleeps
+        sleeping = Sleeping(site, sleep, serves, self.initial, all_nodes)
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
         b.nodes = pyo.Var(points, time.steps, domain=numbers)
         b.prefill_nodes = pyo.Var(list(prefill_by_model(serves)), time.steps, domain=numbers)
         b.awake = pyo.Var(list(serves), time.points, domain=pyo.NonNegativeReals)
-        b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        if sleep.apart:
+            sleeping.declare_asleep(b)
+        else:
+            b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
+        asleep, (first, *_) = self._asleep_in(b, sleep.levels), sleep.levels
+        asleep_kw = partial(sleeping.power_kw, b)
         jobs = declare_nodes(
-            b, site, serves, available=available, pue=pue_by_step, sleep_kw=self.sleep_kw
-        )
+            b, site, serves, available=available, pue=pue_by_step,
+            asleep=asleep,
+            asleep_kw=asleep_kw if sleep.apart else lambda t: first.node_kw * b.asleep[t],
+        )  # fmt: skip
         rested = declare_waking(
             b,
             time,
             serves,
             self.initial,
-            wake_min=self.wake_min,
+            sleep=sleep,
             spare_nodes=self.spare_nodes,
             available=available,
         )
+        if sleep.apart:
+            sleeping.declare_moves(b, has_jobs=bool(jobs))
+        if self.ramp_nodes_per_h is not None:
+            sleeping.limit_ramps(b, self.ramp_nodes_per_h)
         nodes = Nodes(
             decoding=lambda m, k, t: b.nodes[m, k, t], prefill=lambda m, t: b.prefill_nodes[m, t]
         )
         limit_tokens(b, time, serves, services, nodes, lambda s, t: b.answered_mtok_per_h[s, t])
         keep_headroom(b, time, serves, services, nodes)
         meters: dict[Meter, ByStep] = {}
-        if reserves := reserves_for(site):
+        reserves = reserves_for(site)
+        if not site.every_point and not reserves:
+            self._leave_out(b, site, services)
+        if reserves:
+            ready = self._asleep_in(b, sleep.catching_up)
             pausing = Pausing(
-                site, reserves, serves, services, pue_by_step, self.sleep_kw,
-                free=lambda t: b.asleep[t] + rested(t), pause_h=self._pause_h(site),
+                site, reserves, serves, services, pue_by_step, sleep,
+                free=lambda t: ready(t) + rested(t), pause_h=self._pause_h(site),
             )  # fmt: skip
             meters = pausing.declare(b)
         return self._terms(b, site, jobs, meters)
+
+    def _leave_out(self, b: pyo.Block, site: Site, services: Mapping[str, Service]) -> None:
+        """Leave out the operating points that nothing can make useful."""
+        for m, serving in self.serves.items():
+            limits = {service.limits for service in services.values() if service.model == m}
+            for key in useless_points(serving, limits, whole=self.whole_nodes):
+                for t in site.clock.steps:
+                    b.nodes[m, key, t].fix(0.0)
+
+    def _asleep_in(self, b: pyo.Block, levels: Sequence[SleepLevel]) -> ByStep:
+        """Return the nodes asleep in some levels by step."""
+        keys = [self.sleeps.key(level) for level in levels]
+        return lambda t: sum(b.asleep[(*key, t)] if key else b.asleep[t] for key in keys)
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        if self.sleeps.apart and meters.by_component(f"starting_nodes[{site.name}]"):
+            Sleeping(
+                site, self.sleeps, self.serves, self.initial, self.nodes * self.available_pu
+            ).limit_for_jobs(b, meters)
+        return Terms()
 
     def _pause_h(self, site: Site) -> float:
         """Return the longest time from a call until all fleets work again, hours."""
@@ -190,16 +248,23 @@ class Fleet(FleetFields):
             for reserve in site.components.values()
             if isinstance(reserve, Reserve) and any(reserve.asks(*item) for item in fleets.items())
         ]
-        return max(hours) + max(fleet.wake_min for fleet in fleets.values()) / 60
+        return max(hours) + max(f.sleeps.pause_wake_min for f in fleets.values()) / 60
 
     def _terms(
         self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep], meters: dict[Meter, ByStep]
     ) -> Terms:
         time = site.clock
         costs, reported = dict[Line, ByStep](), dict[Line, ByStep]()
-        if self.wake_cost_cny:
-            woken = sum_of(b.woken, self.serves)
-            costs[Line("wake")] = lambda t: self.wake_cost_cny * woken(t)
+        sleep = self.sleeps
+        if wakes := {
+            sleep.key(level, m): level.wake_cost_cny
+            for level in sleep.levels
+            for m in self.serves
+            if level.wake_cost_cny
+        }:
+            costs[Line("wake")] = lambda t: sum(
+                cost * b.woken[(*key, t)] for key, cost in wakes.items()
+            )
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
             reported[Line("amortisation")] = lambda _: per_step
@@ -228,7 +293,10 @@ class Fleet(FleetFields):
                 uses.append(NodeUse(f"nodes[{m}|{point.key}]", doing, m, point.key))
             if serving.prefill:
                 uses.append(NodeUse(f"prefill_nodes[{m}]", "reading", m))
-        return (*uses, NodeUse("job_nodes", "job"), NodeUse("asleep", "asleep"))
+        uses.append(NodeUse("job_nodes", "job"))
+        if not self.sleeps.apart:
+            return (*uses, NodeUse("asleep", "asleep"))
+        return (*uses, *(NodeUse(f"asleep[{v.name}]", "asleep", level=v.name) for v in self.sleep))
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return ("awake",) if awake else ()
@@ -238,17 +306,32 @@ class Fleet(FleetFields):
         return {
             "awake_mean_nodes": float(np.mean(awake)),
             "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
-            "woken_nodes": float(sum(values[f"woken[{m}]"].sum() for m in self.serves)),
+            "woken_nodes": float(summed("woken", values).sum()),
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        awake = {m: max(0.0, float(values[f"awake[{m}]"][-1])) for m in self.serves}
-        scale = min(1.0, self.nodes / max(sum(awake.values()), 1e-12))
-        reach = len(wake_shares(self.wake_min, horizon)) - 1  # steps that still matter
-        woken = {}
-        for m in self.serves if reach > 0 else ():
-            latest_first = (*values[f"woken[{m}]"][::-1], *self.initial.woken.get(m, ()))
-            woken[m] = tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
-        initial = FleetInitial(awake={m: n * scale for m, n in awake.items()}, woken=woken)
+        def left(quantity: str, names: Iterable[str]) -> dict[str, float]:
+            return {name: max(0.0, float(values[f"{quantity}[{name}]"][-1])) for name in names}
+
+        def past(quantity: str, name: str, reach: int) -> tuple[float, ...]:
+            before = getattr(self.initial, quantity).get(name, ())
+            latest_first = (*values[f"{quantity}[{name}]"][::-1], *before)
+            return tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
+
+        sleep = self.sleeps
+        awake = left("awake", self.serves)
+        asleep = left("asleep", [level.name for level in sleep.levels]) if sleep.apart else {}
+        scale = min(1.0, self.nodes / max(sum((*awake.values(), *asleep.values())), 1e-12))
+        drains = {v.name: len(shares_of(v.drain_min, horizon)) - 1 for v in sleep.levels}
+        initial = FleetInitial(
+            awake={m: n * scale for m, n in awake.items()},
+            asleep={name: n * scale for name, n in asleep.items()},
+            woken={
+                key: past("woken", key, reach)
+                for _, key, reach in self._reaches(horizon)
+                if reach > 0
+            },
+            slept={name: past("slept", name, reach) for name, reach in drains.items() if reach > 0},
+        )
         return self.revised({"initial": initial})

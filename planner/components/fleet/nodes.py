@@ -8,7 +8,7 @@ Expression: it_kw[t].  Variables, where a job names the fleet: job_nodes[t] and 
     count           sum_m awake[m,t] + job_nodes[t] + asleep[t] = nodes available_pu[t]
     power           sum_o draw_mw[o,t] = pue[t] / 1000 it_kw[t]
                     it_kw: node_kw and sleep_kw, summed over the nodes at points, in prefill, asleep,
-                    and job_kw[t]
+                    and job_kw[t]; with several levels of sleep see `sleeping`
 
 job_nodes and job_kw balance what the jobs on the fleet hold and draw. Nodes wake with their job and
 sleep again after it: waking for a job takes neither time nor money.
@@ -32,7 +32,8 @@ def declare_nodes(
     *,
     available: Mapping[int, float],
     pue: Mapping[int, float],
-    sleep_kw: float,
+    asleep: ByStep,
+    asleep_kw: ByStep,
 ) -> dict[Balance, ByStep]:
     """Declare total, count and power; return the fleet's part of the balances of its jobs."""
     time, prefill = site.clock, prefill_by_model(serves)
@@ -49,13 +50,13 @@ def declare_nodes(
 
     def count(b: pyo.Block, t: int) -> Expression:
         awake = sum(b.awake[m, t] for m in serves)
-        return awake + b.asleep[t] + (b.job_nodes[t] if has_jobs else 0.0) == available[t]
+        return awake + asleep(t) + (b.job_nodes[t] if has_jobs else 0.0) == available[t]
 
     def it_kw(b: pyo.Block, t: int) -> Expression:
         at_points = sum(point.node_kw * b.nodes[m, point.key, t] for m, point in points)
         in_prefill = sum(part.node_kw * b.prefill_nodes[m, t] for m, part in prefill.items())
         on_jobs = b.job_kw[t] if has_jobs else 0.0
-        return at_points + in_prefill + sleep_kw * b.asleep[t] + on_jobs
+        return at_points + in_prefill + asleep_kw(t) + on_jobs
 
     def power(b: pyo.Block, t: int) -> Expression:
         return sum(b.draw_mw[o, t] for o in site.origins) == pue[t] / 1000 * b.it_kw[t]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -12,6 +12,7 @@ from planner.fields import AtLeastZero, FieldError, Frozen, Positive
 from planner.message import Message
 
 MTOK_PER_H = 0.0036  # of one token/s
+Limits = tuple[float | None, float | None]  # ms: between tokens, and to the first; None is no limit
 
 
 class OperatingPoint(Frozen):
@@ -23,6 +24,9 @@ class OperatingPoint(Frozen):
     """Power of the whole server, before PUE."""
     inter_token_ms: Positive | None = None
     """Inter-token latency; not needed at the idle point."""
+    first_token_ms: Positive | None = None
+    """Time to the first token, as measured with the whole answer: on nodes that read the input too,
+    and with it on the `prefill` of nodes of its own."""
 
     @property
     def key(self) -> str:
@@ -33,6 +37,14 @@ class OperatingPoint(Frozen):
     def mtok_per_h(self) -> float:
         """Decode throughput of a node."""
         return MTOK_PER_H * self.tokens_per_s
+
+    def meets(self, limits: Limits) -> bool:
+        """Whether its latencies are known, and within limits."""
+        latencies = self.inter_token_ms, self.first_token_ms
+        return all(
+            limit is None or (ms is not None and ms <= limit)
+            for ms, limit in zip(latencies, limits, strict=True)
+        )
 
 
 class Prefill(Frozen):
@@ -75,11 +87,9 @@ class Serving(Frozen):
         """The points that decode tokens."""
         return self.points[1:]
 
-    def within(self, limit_ms: float | None) -> Sequence[OperatingPoint]:
-        """Return the decoding points that meet a latency limit, all without a limit."""
-        if limit_ms is None:
-            return self.decoding
-        return [p for p in self.decoding if p.inter_token_ms and p.inter_token_ms <= limit_ms]
+    def within(self, limits: Limits) -> list[OperatingPoint]:
+        """Return the decoding points that meet latency limits."""
+        return [point for point in self.decoding if point.meets(limits)]
 
 
 def prefill_by_model(serves: Mapping[str, Serving]) -> dict[str, Prefill]:

@@ -7,6 +7,8 @@ Market work that pauses is not sold; batch work is answered later, within its de
 Variables: reserve_mw[j,t], paused[j,m,k,t], paused_prefill[j,m,t], put_off_mtok_per_h[j,s,t].
 
     reserve_power     reserve_mw[j,t] <= pue[t] / 1000 sum (node_kw - sleep_kw) paused nodes
+                      sleep_kw: with several levels of sleep, that of the level without drain_min that
+                      draws least, or if all have drain_min the idle point of the model
     paused_nodes      sum_j paused[j,m,k,t] <= nodes[m,k,t]                 k: points that decode
     paused_readers    sum_j paused_prefill[j,m,t] <= prefill_nodes[m,t]
     put_off           sum_j put_off[j,s,t] <= answered[s,t]
@@ -26,7 +28,8 @@ Variables: catch_up_mtok_per_h[s,t], catch_up_nodes[m,k,t], catch_up_prefill_nod
                       decode and prefill for interactive work and answered[s,t] + catch_up[s,t], with
                       the nodes of the plan and those that catch up
     catch_up_free     catch_up_nodes and catch_up_prefill_nodes sum to asleep[t] and the nodes that
-                      idle, less those that wake and spare_nodes, at most
+                      idle, less those that wake and spare_nodes, at most; asleep[t]: in levels that
+                      wake no slower than the one in which nodes pause
 
 Rows on the deadlines are those of the service, see `queue`. They read the meter
 put_off_mtok[s|k]: the work put off in the first k steps of a call that begins with the step,
@@ -49,6 +52,7 @@ from planner.components.fleet.decode_capacity import (
     uncached_input,
 )
 from planner.components.fleet.operating_points import Prefill, Serving, prefill_by_model
+from planner.components.fleet.sleep_levels import Sleep
 from planner.components.reserve import Reserve
 from planner.components.service.service import Service
 from planner.components.terms import ByStep, Expression, Meter, of
@@ -72,7 +76,7 @@ class Pausing:
     serves: Mapping[str, Serving]
     services: Mapping[str, Service]
     pue: Mapping[int, float]
-    sleep_kw: float
+    sleep: Sleep
     free: ByStep
     pause_h: float
 
@@ -119,17 +123,17 @@ class Pausing:
     def _limit_paused(self, b: pyo.Block) -> None:
         steps, readers = self.site.clock.steps, self._readers
 
-        def saved_kw(node_kw: float) -> float:
-            return max(0.0, node_kw - self.sleep_kw)
+        def saved_kw(m: str, node_kw: float) -> float:
+            return max(0.0, node_kw - self.sleep.paused_kw(self.serves[m].points[0].node_kw))
 
         def reserve_power(b: pyo.Block, j: str, t: int) -> Expression:
             decoding = sum(
-                saved_kw(p.node_kw) * b.paused[j, m, p.key, t]
+                saved_kw(m, p.node_kw) * b.paused[j, m, p.key, t]
                 for m, serving in self.serves.items()
                 for p in serving.decoding
             )
             reading = sum(
-                saved_kw(part.node_kw) * b.paused_prefill[j, m, t] for m, part in readers.items()
+                saved_kw(m, part.node_kw) * b.paused_prefill[j, m, t] for m, part in readers.items()
             )
             return b.reserve_mw[j, t] <= self.pue[t] / 1000 * (decoding + reading)
 

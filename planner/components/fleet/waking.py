@@ -9,21 +9,20 @@ Variables: woken[m,t] with its past.
 share_i is the part of a step that a node woken i steps ago still needs to wake, and 0 is the awake
 idle point: waking costs money and time in which the node idles. A node that changes its model wakes
 anew. Nodes that were waking when the horizon begins and are then lost to an outage need not be
-awake.
+awake. With several levels of sleep, `sleeping`, woken[l,m,t] is summed over the levels l in all
+rows, and share_i and the cost are those of l.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.operating_points import Serving
+from planner.components.fleet.sleep_levels import Sleep, shares_of
 from planner.components.terms import ByStep, Expression
 from planner.components.time import Time
 from planner.modelling import pyo
-from planner.timeseries.horizon import Horizon
 
 WAKING_RULES = {
     "waking": "wakes a node in wake_min {wake_min} min, idle",
@@ -37,7 +36,7 @@ def declare_waking(
     serves: Mapping[str, Serving],
     initial: FleetInitial,
     *,
-    wake_min: float,
+    sleep: Sleep,
     spare_nodes: float,
     available: Mapping[int, float],
 ) -> ByStep:
@@ -45,27 +44,44 @@ def declare_waking(
 
     Return the idle nodes that neither wake nor are spare.
     """
-    shares, before = wake_shares(wake_min, time.horizon), time.first - 1
-    models, idle = list(serves), {m: serving.points[0].key for m, serving in serves.items()}
-    reach = max(len(shares), 1)
-    past = {m: [*initial.woken.get(m, ()), *[0.0] * reach][:reach] for m in models}
+    before, models = time.first - 1, list(serves)
+    idle = {m: serving.points[0].key for m, serving in serves.items()}
+    shares = {
+        sleep.key(level, m): (m, shares_of(level.wake_min, time.horizon))
+        for level in sleep.levels
+        for m in models
+    }
+    reach = max(1, *(len(parts) for _, parts in shares.values()))
+    past = {
+        key: [*initial.woken.get("|".join(key), ()), *[0.0] * reach][: max(len(parts), 1)]
+        for key, (_, parts) in shares.items()
+    }
     left = _left_by_outages(past, [available[t] - spare_nodes for t in time.steps])
-    b.woken = pyo.Var(models, time.back(reach), domain=pyo.NonNegativeReals)
+    b.woken = pyo.Var(list(shares), time.back(reach), domain=pyo.NonNegativeReals)
     for m in models:
         b.awake[m, before].fix(initial.awake.get(m, 0.0))
-        for i, woken in enumerate(past[m]):
-            b.woken[m, before - i].fix(left * woken)
+    for key, counts in past.items():
+        for i in range(reach):
+            b.woken[(*key, before - i)].fix(left * counts[i] if i < len(counts) else 0.0)
+
+    def woken(m: str, t: int) -> Expression:
+        return sum(b.woken[(*key, t)] for key, (model, _) in shares.items() if model == m)
 
     def waking(m: str, t: int) -> Expression:
-        return sum(share * b.woken[m, t - i] for i, share in enumerate(shares))
+        return sum(
+            share * b.woken[(*key, t - i)]
+            for key, (model, parts) in shares.items()
+            if model == m
+            for i, share in enumerate(parts)
+        )
 
     def rested(t: int) -> Expression:
         return sum(b.nodes[m, idle[m], t] - waking(m, t) for m in models)
 
     b.waking_up = pyo.Constraint(
-        models, time.steps, rule=lambda b, m, t: b.woken[m, t] >= b.awake[m, t] - b.awake[m, t - 1]
+        models, time.steps, rule=lambda b, m, t: woken(m, t) >= b.awake[m, t] - b.awake[m, t - 1]
     )
-    if shares:
+    if any(parts for _, parts in shares.values()):
         b.waking = pyo.Constraint(
             models, time.steps, rule=lambda b, m, t: b.nodes[m, idle[m], t] >= waking(m, t)
         )
@@ -74,20 +90,15 @@ def declare_waking(
     return lambda t: rested(t) - spare_nodes
 
 
-def _left_by_outages(past: Mapping[str, list[float]], available: list[float]) -> float:
+def _left_by_outages(past: Mapping[tuple[str, ...], list[float]], available: list[float]) -> float:
     """Return the part of the nodes woken before the window that outages leave to finish waking.
 
-    past: nodes woken by model, latest first. available: nodes by step of the window.
+    past: nodes woken, latest first, as far back as they may still be waking. available: nodes by
+    step of the window.
     """
     left, reach = 1.0, max(map(len, past.values()))
     for i, nodes in enumerate(available[: reach - 1]):
-        still_waking = sum(sum(woken[: reach - 1 - i]) for woken in past.values())
+        still_waking = sum(sum(woken[: max(len(woken) - 1 - i, 0)]) for woken in past.values())
         if still_waking > 0:
             left = min(left, nodes / still_waking)
     return left
-
-
-def wake_shares(wake_min: float, horizon: Horizon) -> list[float]:
-    """Return the part of each step after waking that a node still needs to wake."""
-    steps = wake_min / horizon.step_min
-    return [min(1.0, steps - i) for i in range(int(np.ceil(steps - 1e-9)))]

@@ -39,6 +39,8 @@ class ServiceFields(Component):
     """Model that answers it; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
     """Longest inter-token latency the customer accepts."""
+    max_first_token_ms: Positive | None = None
+    """Longest time to the first token the customer accepts."""
     price_cny_per_mtok: SeriesOrNone = None  # type: ignore[assignment]
     """Price per million output tokens."""
     input_per_output: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series

@@ -86,10 +86,10 @@ class Service(ServiceFields):
         """Return the work that counts as served in the steps of a schedule."""
         return float(values[self._served_column].sum()) * horizon.step_h
 
-    def within(self, limit_ms: float | None) -> bool:
-        """Whether its latency limit is `limit_ms` or less; None is no limit."""
-        own = self.max_inter_token_ms
-        return limit_ms is None or (own is not None and own <= limit_ms)
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The longest latencies its customers accept, ms: between tokens, and to the first."""
+        return self.max_inter_token_ms, self.max_first_token_ms
 
     def wanted_mtok_per_h(self) -> Array:
         """Return the most that could be sold: demand, arrivals or market depth; shape (T,)."""
@@ -115,6 +115,18 @@ class Service(ServiceFields):
                 limit=limit,
             )
             yield ("max_inter_token_ms",), message
+            return
+        offered = [part.meets(self.model, self.limits) for part in site.components.values()]
+        if self.max_first_token_ms is not None and latencies and not any(offered):
+            besides = "" if limit is None else Message(" and inter_token_ms {limit:g}", limit=limit)
+            message = Message(
+                "no operating point of model {name!r} meets it: none has first_token_ms"
+                " {first:g}{besides} or less",
+                name=self.model,
+                first=self.max_first_token_ms,
+                besides=besides,
+            )
+            yield ("max_first_token_ms",), message
 
     def warn(self, site: Site) -> Iterator[Message]:
         services = {n: c for n, c in site.components.items() if isinstance(c, Service)}

@@ -35,6 +35,7 @@ Shades = dict[str, dict[str, list[str]]]  # by fleet and model
 STYLES: dict[str, Style] = {
     "idle": (PALE, ""), "reading": (ORANGE, "/"), "job": (PURPLE, "\\"), "asleep": ("#FFFFFF", "."),
 }  # fmt: skip
+LEVELS: tuple[Style, ...] = (("#F2F2F2", "."), ("#FFFFFF", "x"), ("#FFFFFF", "+"), ("#FFFFFF", "."))
 
 
 def compute_chart(view: View, words: Language) -> Chart | None:
@@ -124,9 +125,12 @@ def _shades(view: View) -> Shades:
 
 def _styles(uses: Sequence[NodeUse], shades_of: dict[str, list[str]]) -> Iterator[Style]:
     """Yield the style of each activity; of a model's operating points, the faster the darker."""
-    left = {model: [*of_model] for model, of_model in shades_of.items()}
+    left, levels = {model: [*of_model] for model, of_model in shades_of.items()}, cycle(LEVELS)
     for use in uses:
-        yield (left[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
+        if use.level:
+            yield next(levels)
+        else:
+            yield (left[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
 
 
 def _texts(words: Language, use: NodeUse) -> tuple[str, str, str]:
@@ -144,4 +148,7 @@ def _texts(words: Language, use: NodeUse) -> tuple[str, str, str]:
         case "job":
             return words("on jobs"), "jobs", words("on jobs")
         case "asleep":
+            if use.level:
+                label = words("asleep, {level}", level=use.level)
+                return label, f"asleep {use.level}", label
             return words("asleep"), "asleep", words("asleep")

@@ -6,13 +6,8 @@
     it_kw        the IT power is that of nodes at points, reading, on jobs and asleep
     power        the power drawn is the IT power times PUE
     job_nodes, job_kw   the nodes, and the power, of the jobs of the fleet are set aside for them
-    waking_up    a rise of the nodes awake from one step to the next has been woken
-    waking       nodes that still wake idle; those of the past too, unless an outage took them
-    spare        spare_nodes are awake and idle besides those that wake, over all models
-    catch_up_free   nodes that could catch up with work sleep in the plan, or idle and neither wake
-                 nor are spare
 
-`work` audits the work of the nodes and their reserve.
+`sleep` audits how nodes sleep and wake, `work` the work of the nodes and their reserve.
 """
 
 from __future__ import annotations
@@ -22,6 +17,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.auditor.findings import Array, Notes, column_is
+from planner.auditor.kinds.fleet.levels import levels_of
+from planner.auditor.kinds.fleet.sleep import (
+    asleep_in,
+    asleep_kw,
+    check_sleep,
+    sleep_columns,
+    wake_cost,
+)
 from planner.auditor.kinds.fleet.work import (
     check_answers,
     columns_of_pausing,
@@ -32,7 +35,6 @@ from planner.auditor.kinds.fleet.work import (
 )
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.kinds.service import services_of
-from planner.auditor.plan_files import Clock
 from planner.auditor.reading import (
     KindAudit,
     Line,
@@ -49,11 +51,12 @@ from planner.message import Message
 
 def _columns(plan: Plan, part: Part) -> set[str]:
     reserves = reserve_columns(plan, part)
-    columns = {"asleep", "it_kw"} | columns_by_origin(plan, "draw_mw") | reserves
+    columns = {"it_kw"} | columns_by_origin(plan, "draw_mw") | reserves
     columns |= {"job_nodes", "job_kw"} if _jobs_on(plan, part) else set()
+    columns |= sleep_columns(part, has_jobs=bool(_jobs_on(plan, part)))
     columns |= {column_of("answered_mtok_per_h", s.name) for s in services_of(plan, part)}
     for model in part.under("serves").fields:
-        columns |= {column_of("awake", model), column_of("woken", model)}
+        columns |= {column_of("awake", model)}
         keys = [key_of(point) for point in points_of(part, model)]
         columns |= {column_of("nodes", model, key) for key in keys}
         columns |= {column_of("prefill_nodes", model) for _ in prefill_of(part, model)}
@@ -81,7 +84,7 @@ def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
 def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on the counts, power and waking of the nodes."""
     awake = part.optional("job_nodes")  # they are not asleep
-    it_kw = part.optional("job_kw") + part.number("sleep_kw") * part.column("asleep")
+    it_kw = part.optional("job_kw") + asleep_kw(plan.clock, part)
     for model in part.under("serves").fields:
         counts = {p: part.column("nodes", model, key_of(p)) for p in points_of(part, model)}
         counts |= {point: part.column("prefill_nodes", model) for point in prefill_of(part, model)}
@@ -94,11 +97,10 @@ def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
             for count in counts.values():
                 note.whole("whole", Message("nodes of {name} are", name=model), count)
     available, what = _available(part), Message("nodes awake and asleep are")
-    note.equal("count", what, awake + part.column("asleep"), available, "nodes")
+    note.equal("count", what, awake + asleep_in(part, levels_of(part)), available, "nodes")
     note.equal("it_kw", column_is("it_kw"), part.column("it_kw"), it_kw, "kW")
     drawn = part.total("draw_mw")
     note.equal("power", Message("draws"), drawn, pue_of(part) / 1000 * it_kw, "MW")
-    _check_waking(plan, part, available, note)
 
 
 def _available(part: Part) -> Array:
@@ -106,65 +108,9 @@ def _available(part: Part) -> Array:
     return part.number("nodes") * part.series("available_pu")
 
 
-def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None:
-    clock = plan.clock
-    shares, spare = _wake_shares(clock, part), part.number("spare_nodes")
-    idle: Array = np.zeros(clock.steps)
-    past = _woken_before(clock, part, len(shares), available, spare)
-    initial = part.under("initial", "awake")
-    for model in part.under("serves").fields:
-        awake, woken = part.column("awake", model), part.column("woken", model)
-        before = initial.number(model) if model in initial.fields else 0.0
-        risen = np.diff(awake, prepend=before)
-        what = Message("nodes of {name} woken:", name=model)
-        note.at_least("waking_up", what, woken, risen, "nodes", size=awake)
-        with_past = np.concatenate([past[model][::-1], woken])
-        waking = sum(
-            (share * with_past[len(shares) - i : len(shares) - i + clock.steps]
-             for i, share in enumerate(shares)), np.zeros(clock.steps)
-        )  # fmt: skip
-        resting = part.column("nodes", model, key_of(points_of(part, model)[0]))
-        what = Message("nodes of {name} awake and idle:", name=model)
-        note.at_least("waking", what, resting, waking, "nodes")
-        idle = idle + resting - waking
-    what = Message("nodes kept awake and idle:")
-    note.at_least("spare", what, idle, spare, "nodes", size=available)
-    if reserve_columns(plan, part):
-        catching = part.total("catch_up_nodes") + part.total("catch_up_prefill_nodes")
-        what, free = Message("nodes that could catch up:"), part.column("asleep") + idle - spare
-        note.at_most("catch_up_free", what, catching, free, "nodes", size=available)
-
-
-def _wake_shares(clock: Clock, part: Part) -> list[float]:
-    """Return the share of each step from the start of waking on that a node spends waking."""
-    steps = part.number("wake_min") / clock.step_min
-    return [min(1.0, steps - i) for i in range(int(np.ceil(steps - 1e-9)))]
-
-
-def _woken_before(
-    clock: Clock, part: Part, reach: int, available: Array, spare: float
-) -> dict[str, Array]:
-    """Return the nodes woken in the steps before the horizon by model, latest first.
-
-    They are awake and idle until they have woken; an outage that leaves no room for them besides
-    the spare nodes takes the same share of them from all models.
-    """
-    woken = part.under("initial", "woken")
-    past = {}
-    for model in part.under("serves").fields:
-        counts = woken[model] if model in woken.fields else []
-        past[model] = np.array([*map(float, counts), *[0.0] * reach][:reach])
-    left = 1.0
-    for t in range(min(reach - 1, clock.steps)):
-        still_waking = sum(float(nodes[: reach - 1 - t].sum()) for nodes in past.values())
-        if still_waking > 0:
-            left = min(left, (available[t] - spare) / still_waking)
-    return {model: left * nodes for model, nodes in past.items()}
-
-
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    cost, woken = part.number("wake_cost_cny"), part.total("woken")
-    yield Line(part.name, "wake", -cost * woken, plan.clock.stamps, cost)
+    cost, highest = wake_cost(part)
+    yield Line(part.name, "wake", -cost, plan.clock.stamps, highest)
 
 
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
@@ -192,7 +138,7 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 
 AUDIT = KindAudit(
     columns=_columns,
-    checks=(_check_nodes, check_answers, _check_jobs),
+    checks=(_check_nodes, check_sleep, check_answers, _check_jobs),
     lines=_lines,
     outside=_outside,
     flows=drawn_flows,

@@ -3,8 +3,9 @@
 Work answered, for every model, with 0.0036 to turn tokens/s into Mtok/h:
 
     prefill        nodes that read input keep up with the input that is not in the cache
-    decode         for every latency limit of the services, and for none: the work within that
-                   limit fits on the nodes at points within it
+    decode         for every set of points that together meet the latency limits of some services,
+                   and for all points: the work of the services that may use no others fits on the
+                   nodes at these points
     decode_burst   the same for interactive work alone with its headroom
 
 Reserve offered, which is power saved by pausing nodes:
@@ -13,7 +14,8 @@ Reserve offered, which is power saved by pausing nodes:
     put_off        the work put off for all reserves is at most the batch and market work answered
     paused_work, paused_input      the work of the nodes paused for a reserve is at most what it
                    puts off
-    reserve_power  each reserve is at most the power saved if its paused nodes sleep
+    reserve_power  each reserve is at most the power saved if its paused nodes sleep, in the level
+                   without drain_min that draws least; if there is none, if they idle
     decode_kept, decode_burst_kept, prefill_kept
                    the nodes not paused suffice for the work not put off, for interactive work with
                    its headroom, and for their input
@@ -28,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.auditor.findings import Array, Notes
+from planner.auditor.kinds.fleet.levels import pause_level
 from planner.auditor.kinds.reserve import reserves_of
 from planner.auditor.kinds.service import services_of
 from planner.auditor.reading import Part, Plan, column_of
@@ -96,9 +99,8 @@ def check_answers(plan: Plan, part: Part, note: Notes) -> None:
     saved_kw = {reserve.name: part.zeros for reserve in reserves_of(plan, part)}
     for name in part.under("serves").fields:
         services = [service for service in services_of(plan, part) if service["model"] == name]
-        model = _Model(
-            part, name, points_of(part, name)[1:], prefill_of(part, name), services, note
-        )
+        idle, *decoders = points_of(part, name)
+        model = _Model(part, name, idle, decoders, prefill_of(part, name), services, note)
         nodes, answered = model.nodes("nodes", "prefill_nodes"), model.work("answered_mtok_per_h")
         model.check_fits(answered, nodes)
         model.check_headroom(answered, nodes)
@@ -116,6 +118,7 @@ class _Model:
 
     fleet: Part
     name: str
+    idle: Part
     decoders: list[Part]
     readers: list[Part]
     services: list[Part]
@@ -149,14 +152,15 @@ class _Model:
         self._check_decode(with_headroom, nodes, "decode_burst" + suffix)
 
     def _check_decode(self, work: ByPart, nodes: ByPart, rule: str) -> None:
-        limits = {s["max_inter_token_ms"] for s in work}
-        for limit in limits | {None} if work else set():
-            asked = sum(mtok for s, mtok in work.items() if _within(s, limit))
-            within = [p for p in self.decoders if _within(p, limit, "inter_token_ms")]
-            if limit is None:
-                what = Message("{name} at any pace: work of", name=self.name)
-            else:
-                what = Message("{name} within {limit:g} ms: work of", name=self.name, limit=limit)
+        usable = {s: frozenset(p for p in self.decoders if _meets(p, s)) for s in work}
+        unions = {frozenset(self.decoders)} if work else set[frozenset[Part]]()
+        for points in usable.values():
+            unions |= {points | union for union in unions} | {points}
+        for union in sorted(unions, key=len):
+            inside = [s for s, points in usable.items() if points <= union]
+            names = ", ".join(s.name for s in inside)
+            what = Message("{name}: work of {names} is", name=self.name, names=names)
+            asked, within = sum(work[s] for s in inside), [p for p in self.decoders if p in union]
             self.note.at_most(rule, what, asked, self._tokens(nodes, within), "Mtok/h")
 
     def check_paused(self, answered: ByPart, nodes: ByPart, saved_kw: dict[str, Array]) -> None:
@@ -164,7 +168,8 @@ class _Model:
 
         saved_kw: the IT power that pausing saves, by reserve; that of this model is added.
         """
-        left, kept, sleep_kw = nodes, answered, self.fleet.number("sleep_kw")
+        left, kept, pause = nodes, answered, pause_level(self.fleet)
+        asleep_kw = pause.node_kw if pause else self.idle.number("node_kw")
         for reserve in saved_kw:
             paused = self.nodes("paused", "paused_prefill", reserve)
             put_off = self.work("put_off_mtok_per_h", reserve)
@@ -176,7 +181,7 @@ class _Model:
                 total, stopped = self._input(put_off), self._tokens(paused, self.readers)
                 self.note.at_most("paused_input", what, stopped, total, "Mtok/h")
             saved_kw[reserve] = saved_kw[reserve] + self._sum({
-                p: max(p.number("node_kw") - sleep_kw, 0.0) * count for p, count in paused.items()
+                p: max(p.number("node_kw") - asleep_kw, 0.0) * count for p, count in paused.items()
             })  # fmt: skip
             left = {p: count - paused[p] for p, count in left.items()}
             kept = {s: mtok - put_off[s] for s, mtok in kept.items()}
@@ -218,6 +223,12 @@ class _Model:
         })  # fmt: skip
 
 
-def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
-    """Return whether the limit of a service, or the latency of a point, is within a limit."""
-    return limit is None or (part[field] is not None and part.number(field) <= limit)
+def _meets(point: Part, service: Part) -> bool:
+    """Return whether the latencies of a point are within the limits of a service, where given."""
+    return all(
+        service[f"max_{latency}"] is None
+        or (
+            point[latency] is not None and point.number(latency) <= service.number(f"max_{latency}")
+        )
+        for latency in ("inter_token_ms", "first_token_ms")
+    )
