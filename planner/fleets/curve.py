@@ -71,6 +71,8 @@ class Source(Frozen):
     """Commit or version that was read."""
     files: ListedOrNone[str] = None
     """Files that were imported, each with its SHA-256."""
+    imported: Annotated[dt.date | None, Field(strict=False)] = None
+    """Day of the import."""
 
 
 class Curve(Frozen):

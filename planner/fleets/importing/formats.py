@@ -34,9 +34,9 @@ def read_results(path: Path) -> ResultFile:
     """Read a file of results in any of the formats. Raises ScenarioError."""
     content = read_bytes(path)
     text = text_of(content, path)
-    if not text.lstrip().startswith(("{", "[")):
-        raise wrong("", _unknown(text), file=str(path))
     values, problems = values_in(text, path)
+    if not values:
+        raise wrong("", _unknown(text), file=str(path))
     names: list[str] = []
     readings: list[Reading] = []
     for place, value in values:

@@ -42,10 +42,11 @@ def join_power(
         return _whole_log(readings, without, log)
     _require_comparable(without, log, zone)
     joined, problems = [], []
-    samples = log.samples.assign(time=_in_zone(log.samples["time"], zone))
+    samples = log.samples.assign(time=_in_zone(log.samples["time"], zone)).sort_values("time")
+    interval = samples.groupby("gpu")["time"].diff().median()
     for reading in readings:
         if reading.gpu_w is None:
-            outcome = _mean_w(reading, samples, log, zone)
+            outcome = _mean_w(reading, samples, log, zone, interval)
             if isinstance(outcome, Problem):
                 problems.append(outcome)
                 continue
@@ -114,7 +115,7 @@ def _in_zone(times: pd.Series, zone: ZoneInfo | None) -> pd.Series:
 
 
 def _mean_w(
-    reading: Reading, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None
+    reading: Reading, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None, interval: pd.Timedelta
 ) -> float | Problem:
     """Return the mean power of all GPUs during a run, each the mean of its samples."""
     if reading.start is None or reading.end is None:
@@ -125,16 +126,17 @@ def _mean_w(
         for time in (reading.start, reading.end)
     )
     first, last = samples["time"].min(), samples["time"].max()
-    covered = (min(end, last) - max(start, first)) / (end - start) if end > start else 0.0
-    inside = samples[samples["time"].between(start, end)]
-    if inside["gpu"].nunique() == samples["gpu"].nunique() and covered >= LEAST_COVERED:
-        return float(inside.groupby("gpu")["w"].mean().sum())
+    inside = samples[samples["time"].between(start, end)].groupby("gpu")["w"]
+    count = inside.count().reindex(samples["gpu"].unique(), fill_value=0).min()
+    covered = float(min((count + 1) * interval / (end - start), 1.0)) if end > start and count else 0.0
+    if covered >= LEAST_COVERED:
+        return float(inside.mean().sum())
     span = {
         "start": f"{start:%Y-%m-%d %H:%M:%S}", "end": f"{end:%H:%M:%S}",
         "first": f"{first.tz_convert(start.tzinfo):%Y-%m-%d %H:%M:%S}",
         "last": f"{last.tz_convert(start.tzinfo):%Y-%m-%d %H:%M:%S}",
     }  # fmt: skip
-    if covered <= 0:
+    if last < start or end < first:
         message = Message(
             "ran from {start} to {end}, and {path} has power from {first} to {last}: no time of"
             " both; is --timezone right?",
@@ -144,6 +146,6 @@ def _mean_w(
         message = Message(
             "ran from {start} to {end}, of which {path} covers {share:.0%} with all its GPUs, from"
             " {first} to {last}",
-            path=log.file, share=max(covered, 0.0), **span,
+            path=log.file, share=covered, **span,
         )  # fmt: skip
     return reading.problem(message)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,24 @@ def is_power_log(text: str) -> bool:
     )
 
 
-def read_power_log(path: Path) -> PowerLog:
-    """Read a log. Raises ScenarioError."""
-    return parse_power_log(text_of(read_bytes(path), path), path)
+def read_power_logs(paths: Sequence[Path]) -> PowerLog:
+    """Read a log that may be in several files. Raises ScenarioError."""
+    import pandas as pd
+
+    logs = [parse_power_log(text_of(read_bytes(path), path), path) for path in paths]
+    if len({log.times for log in logs}) > 1:
+        message = Message("has times of another kind than {path}", path=logs[0].file)
+        raise wrong("", message, file=str(logs[1].file))
+    by_time = sorted(logs, key=lambda log: log.samples["time"].min())
+    for before, after in pairwise(by_time):
+        if after.times == "none" or after.samples["time"].min() <= before.samples["time"].max():
+            message = Message(
+                "has times of {path} too: of another server? Import its runs by themselves",
+                path=before.file,
+            )
+            raise wrong("", message, file=str(after.file))
+    samples = pd.concat([log.samples for log in logs])
+    return PowerLog(logs[0].file, samples, logs[0].times, sum(log.dropped for log in logs))
 
 
 def parse_power_log(text: str, path: Path) -> PowerLog:

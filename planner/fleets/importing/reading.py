@@ -34,7 +34,7 @@ class Reading:
     gpus: int | None = None
     model: str | None = None
     precision: str | None = None
-    parallel: Parallel = Parallel()  # noqa: RUF009  # frozen
+    parallel: Parallel | None = None
     task: str = ""
     software: str = ""
     input_tokens: float | None = None
@@ -136,9 +136,13 @@ def text_of(content: bytes, path: Path) -> str:
 def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Problem]]:
     """Return the JSON values of a text, one or one a line, with their places; and cut lines.
 
+    There is no value where the text is no JSON.
+
     Raises:
-        ScenarioError: the text is no JSON, or cut off.
+        ScenarioError: the text is cut off.
     """
+    if not text.lstrip().startswith(("{", "[")):
+        return [], []
     try:
         return [("", json.loads(text))], []
     except json.JSONDecodeError as error:
@@ -155,10 +159,9 @@ def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Proble
         return values, cut
     last = len(text.rstrip())
     unclosed = whole.pos >= last or whole.msg.startswith("Unterminated string")
-    if text.lstrip().startswith(("{", "[")) and unclosed:
-        message = Message("is cut off here: its JSON does not close; copy the file again, whole")
-    else:
-        message = Message("is no JSON: {text}", text=whole.msg)
+    if not unclosed:
+        return [], []
+    message = Message("is cut off here: its JSON does not close; copy the file again, whole")
     raise wrong("", message, file=str(path), line=whole.lineno)
 
 

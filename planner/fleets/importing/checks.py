@@ -1,0 +1,44 @@
+"""Whether the figures of a point can be true: power and times in their units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.errors import Problem
+from planner.fleets.curve import LEAST_KW, MOST_KW
+from planner.fleets.importing.reading import Reading
+from planner.message import Message
+
+LEAST_MS = 1.0  # of a median time between tokens, or to the first, that is in ms
+LEAST_BUSY = 0.01  # tokens/s x time between tokens by the requests at a time: 1 where all decode
+UNITS_W = {"kW": 1e3, "mW": 1e-3, "MW": 1e6}
+
+
+def unlikely(reading: Reading) -> Iterator[Problem]:
+    """Yield what is wrong with the units of a point."""
+    if reading.gpu_w is not None and reading.gpus is not None:
+        each_w, least_w, most_w = reading.gpu_w / reading.gpus, 1e3 * LEAST_KW, 1e3 * MOST_KW["gpu_kw"]
+        if not least_w <= each_w <= most_w:
+            meant = next((u for u, w in UNITS_W.items() if least_w <= each_w * w <= most_w), None)
+            hint = Message("; its unit is likely {name}", name=meant) if meant else ""
+            message = Message(
+                "is {each:g} W for each of {gpus} GPUs, and a loaded one draws {least:g} to"
+                " {most:g} W{hint}",
+                each=each_w, gpus=reading.gpus, least=least_w, most=most_w, hint=hint,
+            )  # fmt: skip
+            yield reading.problem(message, "gpu_w")
+    for name in ("inter_token_ms", "first_token_ms"):
+        value_ms = getattr(reading, name)
+        if value_ms is None or not _in_seconds(reading, name, value_ms):
+            continue
+        message = Message(
+            "is {value:g} ms, too short for {tokens:g} tokens/s at concurrency {n:g}; is it in s?",
+            value=value_ms, tokens=reading.tokens_per_s, n=reading.concurrency or 1,
+        )  # fmt: skip
+        yield reading.problem(message, name)
+
+
+def _in_seconds(reading: Reading, name: str, value_ms: float) -> bool:
+    if name == "inter_token_ms" and reading.concurrency:
+        return reading.tokens_per_s * value_ms / 1000 / reading.concurrency < LEAST_BUSY
+    return value_ms < LEAST_MS
