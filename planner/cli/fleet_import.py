@@ -75,8 +75,11 @@ def fleet_import(
     licence: Licence = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE|DIR", help="File of one curve (.yaml), or folder of several.",
-                     show_default="fleets"),
+        typer.Option(
+            metavar="FILE|DIR",
+            help="File of one curve (.yaml), or folder of several.",
+            show_default="fleets",
+        ),
     ] = None,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,

@@ -17,7 +17,11 @@ UNITS_W = {"kW": 1e3, "mW": 1e-3, "MW": 1e6}
 def unlikely(reading: Reading) -> Iterator[Problem]:
     """Yield what is wrong with the units of a point."""
     if reading.gpu_w is not None and reading.gpus is not None:
-        each_w, least_w, most_w = reading.gpu_w / reading.gpus, 1e3 * LEAST_KW, 1e3 * MOST_KW["gpu_kw"]
+        each_w, least_w, most_w = (
+            reading.gpu_w / reading.gpus,
+            1e3 * LEAST_KW,
+            1e3 * MOST_KW["gpu_kw"],
+        )
         if not least_w <= each_w <= most_w:
             meant = next((u for u, w in UNITS_W.items() if least_w <= each_w * w <= most_w), None)
             hint = Message("; its unit is likely {name}", name=meant) if meant else ""

@@ -124,9 +124,7 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise wrong("", error.message, file="--timezone") from None
 
 
-def _with_facts(
-    readings: Sequence[Reading], facts: Facts
-) -> tuple[list[Reading], list[Problem]]:
+def _with_facts(readings: Sequence[Reading], facts: Facts) -> tuple[list[Reading], list[Problem]]:
     """Return readings with what the user says of them, and what is missing or contradicts them."""
     problems = []
     values: dict[str, object] = {}
@@ -144,7 +142,9 @@ def _with_facts(
                 problems.append(Problem(message, file=str(without[0])))
         elif len(known) > 1 or (name == "gpus" and known - {given}):
             message = Message(
-                "is {value}, and the files hold {names}", value=given, names=", ".join(map(str, known))
+                "is {value}, and the files hold {names}",
+                value=given,
+                names=", ".join(map(str, known)),
             )
             problems.append(Problem(message, file=f"--{name}"))
         else:
@@ -153,7 +153,10 @@ def _with_facts(
 
 
 def _joined(
-    readings: list[Reading], power: Sequence[Path], gpu_indices: Sequence[str], zone: ZoneInfo | None
+    readings: list[Reading],
+    power: Sequence[Path],
+    gpu_indices: Sequence[str],
+    zone: ZoneInfo | None,
 ) -> tuple[list[Reading], list[Problem]]:
     log = read_power_logs(power)
     log = log.of(gpu_indices) if gpu_indices else log

@@ -61,9 +61,11 @@ def _unknown(value: Any) -> Message:
     """Return the message of a content that is of no format."""
     if isinstance(value, str) and is_power_log(value):
         return Message("is a log of power, not of results: give it with --power")
-    what = Message("text that begins with {text}", text=as_line(value)) if (
-        isinstance(value, str)
-    ) else Message("JSON, {text}", text=as_written(value))
+    what = (
+        Message("text that begins with {text}", text=as_line(value))
+        if (isinstance(value, str))
+        else Message("JSON, {text}", text=as_written(value))
+    )
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         what = Message("JSON, a list of {text}", text=as_written(value[0]))
     return Message(

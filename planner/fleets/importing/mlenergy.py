@@ -103,7 +103,8 @@ def _is_second(data: Any) -> bool:
 
 def _read_second(data: Any, file: Path) -> Iterator[Reading | Problem]:
     yield from each_of(
-        partial(_second_point, file), numbered(data) if isinstance(data, list) else iter([("", data)])
+        partial(_second_point, file),
+        numbered(data) if isinstance(data, list) else iter([("", data)]),
     )
 
 

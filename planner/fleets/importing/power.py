@@ -77,15 +77,15 @@ def _whole_log(
     ], []
 
 
-def _require_comparable(
-    readings: Sequence[Reading], log: PowerLog, zone: ZoneInfo | None
-) -> None:
+def _require_comparable(readings: Sequence[Reading], log: PowerLog, zone: ZoneInfo | None) -> None:
     """Require that times of a run and of a log are both of one clock or moments, or the zone."""
     run = next((one.start for one in readings if one.start is not None), None)
     if zone is not None or run is None or (run.tzinfo is None) == (log.times == "clock"):
         return
     naive, other = (log.file, readings[0].file) if run.tzinfo else (readings[0].file, log.file)
-    shifts = [hours for hours in range(-12, 15) if _covers(readings, log, hours)] if run.tzinfo else []
+    shifts = (
+        [hours for hours in range(-12, 15) if _covers(readings, log, hours)] if run.tzinfo else []
+    )
     hint = Message("")
     if len(shifts) == 1:
         hint = Message("; with an offset of {hours:+d} h it covers the runs", hours=shifts[0])
@@ -115,7 +115,11 @@ def _in_zone(times: pd.Series, zone: ZoneInfo | None) -> pd.Series:
 
 
 def _mean_w(
-    reading: Reading, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None, interval: pd.Timedelta
+    reading: Reading,
+    samples: pd.DataFrame,
+    log: PowerLog,
+    zone: ZoneInfo | None,
+    interval: pd.Timedelta,
 ) -> float | Problem:
     """Return the mean power of all GPUs during a run, each the mean of its samples."""
     if reading.start is None or reading.end is None:
@@ -128,7 +132,9 @@ def _mean_w(
     first, last = samples["time"].min(), samples["time"].max()
     inside = samples[samples["time"].between(start, end)].groupby("gpu")["w"]
     count = inside.count().reindex(samples["gpu"].unique(), fill_value=0).min()
-    covered = float(min((count + 1) * interval / (end - start), 1.0)) if end > start and count else 0.0
+    covered = (
+        float(min((count + 1) * interval / (end - start), 1.0)) if end > start and count else 0.0
+    )
     if covered >= LEAST_COVERED:
         return float(inside.mean().sum())
     span = {

@@ -121,7 +121,9 @@ def read_bytes(path: Path) -> bytes:
             raise wrong("", Message("is not a regular file"), file=str(path))
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise wrong("", Message("cannot be read: {text}", text=cause(error)), file=str(path)) from None
+        raise wrong(
+            "", Message("cannot be read: {text}", text=cause(error)), file=str(path)
+        ) from None
 
 
 def text_of(content: bytes, path: Path) -> str:

@@ -47,7 +47,8 @@ async def run_load(
 
     async def stream(number: int) -> None:
         nonlocal failed
-        length, in_a_row = max(2, output_tokens * (number + 1) // concurrency), 0
+        length, in_a_row = max(1, output_tokens * (number + 1) // concurrency), 0
+        is_ready = False
         while len(answers) < MOST_ANSWERS:
             answer = Answer(endpoint.clock())
             answers.append(answer)
@@ -60,9 +61,9 @@ async def run_load(
                     raise
                 await asyncio.sleep(PAUSE_S)
                 continue
-            if length != output_tokens or number == concurrency - 1:
+            if not is_ready:
                 ready.release()
-            length = output_tokens
+            length, is_ready = output_tokens, True
 
     async def all_ready() -> None:
         for _ in range(concurrency):
@@ -116,7 +117,9 @@ def _steady(
         if one.chunks and start <= one.chunks[0] < end:
             first.append(one.chunks[0] - one.sent)
     if not tokens:
-        message = Message("at concurrency {n} no token came in {s:g} s", n=concurrency, s=end - start)
+        message = Message(
+            "at concurrency {n} no token came in {s:g} s", n=concurrency, s=end - start
+        )
         raise MeasurementError(message)
     return Load(
         concurrency, start, end, tokens / (end - start),

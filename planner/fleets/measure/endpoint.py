@@ -51,13 +51,13 @@ def http_client(key: str | None, most: int) -> httpx.AsyncClient:
     """Return a client with a key, if any, for a number of requests at a time.
 
     Raises:
-        PlannerError: httpx is not installed.
+        ScenarioError: httpx is not installed.
     """
     try:
         import httpx
     except ImportError:
         message = Message("measuring needs httpx: pip install 'dispatch-planner[measure]'")
-        raise PlannerError(message) from None
+        raise wrong("", message) from None
     return httpx.AsyncClient(
         headers={} if key is None else {"Authorization": f"Bearer {key}"},
         timeout=httpx.Timeout(TIMEOUT_S, pool=None),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from planner.errors import PlannerError, wrong
+from planner.errors import wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
 from planner.fleets.measure.endpoint import MeasurementError
 from planner.message import Message
@@ -52,7 +52,7 @@ class NvmlMeter:
             import pynvml
         except ImportError:
             message = Message("NVML needs nvidia-ml-py: pip install 'dispatch-planner[measure]'")
-            raise PlannerError(message) from None
+            raise wrong("", message) from None
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()
@@ -113,7 +113,9 @@ class DcgmMeter:
             watts, names = parse_power_usage(response.text, self._indices)
         except (httpx.HTTPError, ValueError) as error:
             self._problem = Message(
-                "{url} gives no power: {text}", url=self._url, text=str(error) or type(error).__name__
+                "{url} gives no power: {text}",
+                url=self._url,
+                text=str(error) or type(error).__name__,
             )
             return
         if not watts or (self.gpus and len(watts) != self.gpus):
@@ -195,8 +197,39 @@ class CsvMeter:
         frame = log.samples.assign(
             time=[stamp.timestamp() - self._epoch_s for stamp in stamps]
         ).sort_values("time")
-        wide = frame.pivot_table(index="time", columns="gpu", values="w").interpolate().dropna()
+        wide = (
+            frame.pivot_table(index="time", columns="gpu", values="w").interpolate("index").dropna()
+        )
         return wide.index.to_numpy(), wide.sum(axis=1).to_numpy()
+
+
+async def meter_named(
+    text: str, client: httpx.AsyncClient, indices: Sequence[str], clock: Callable[[], float]
+) -> PowerMeter:
+    """Return the meter that nvml, dcgm=URL or csv=FILE names, which has given a first sample.
+
+    Raises:
+        ScenarioError: it names none, or gives no power.
+    """
+    kind, _, where = text.partition("=")
+    meter: PowerMeter
+    if kind == "nvml" and not where:
+        meter = NvmlMeter(indices)
+    elif kind == "dcgm" and where:
+        meter = DcgmMeter(client, where, indices)
+    elif kind == "csv" and where:
+        meter = CsvMeter(Path(where), indices, clock)
+    else:
+        message = Message("must be nvml, dcgm=URL or csv=FILE, is {text!r}", text=text)
+        raise wrong("", message, file="--power")
+    now = clock()
+    await meter.sample(now)
+    if not meter.gpus:
+        try:
+            await meter.mean_w(now, now)
+        except MeasurementError as error:
+            raise wrong("", error.message, file="--power") from None
+    return meter
 
 
 def mean_between(
