@@ -26,6 +26,7 @@ from planner.cli.document_parts import (
     Span,
     StochasticSummary,
 )
+from planner.cli.fleet_documents import FleetListDocument, FleetShowDocument
 from planner.cli.outcome import JsonDocument
 
 
@@ -158,6 +159,8 @@ DOCUMENTS: dict[str, type[JsonDocument]] = {
     "audit": AuditDocument,
     "check": CheckDocument,
     "compare": CompareDocument,
+    "fleet-list": FleetListDocument,
+    "fleet-show": FleetShowDocument,
     "new": NewDocument,
     "prices": PricesDocument,
     "replan": ReplanDocument,

@@ -7,6 +7,7 @@ that a node with twice the GPUs holds two and has twice of both.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
@@ -144,6 +145,18 @@ class Curve(Frozen):
                 each_kw=each_kw, gpus=self.gpus,
             )  # fmt: skip
         return None
+
+    def within(
+        self, inter_token_ms: float | None, first_token_ms: float | None
+    ) -> list[CurvePoint]:
+        """Return the points within limits of time; without limits all."""
+        limits = {"inter_token_ms": inter_token_ms, "first_token_ms": first_token_ms}
+        given = {name: most for name, most in limits.items() if most is not None}
+        return [
+            point
+            for point in self.points
+            if all((getattr(point, name) or math.inf) <= most for name, most in given.items())
+        ]
 
     def falling(self) -> Iterator[CurvePoint]:
         """Yield the points that answer no more than one at less load: none is of use alone."""

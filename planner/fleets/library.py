@@ -25,6 +25,11 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
 
 
+def is_path(name: str) -> bool:
+    """Return whether a name is that of a file of its own, not one in the library."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
 def curve_named(name: str, folder: Path | None = None) -> Curve:
     """Return a curve by its name in the library, or by the path of its file.
 
@@ -35,7 +40,7 @@ def curve_named(name: str, folder: Path | None = None) -> Curve:
     Raises:
         ScenarioError: there is none, or its file has problems.
     """
-    if Path(name).suffix in (".yaml", ".yml"):
+    if is_path(name):
         return read_curve((folder or Path()) / name)
     if name in library_names():
         return _library_curve(name)
@@ -96,7 +101,14 @@ def write_curve(path: Path, curve: Curve) -> None:
 
 def curve_text(curve: Curve) -> str:
     """Return the text of a curve file."""
-    return yaml.dump(_given(curve), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96)
+    return yaml.dump(
+        plain_curve(curve), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
+    )
+
+
+def plain_curve(curve: Curve) -> dict[str, Any]:
+    """Return a curve as its file holds it, without what is empty or a default."""
+    return dict(_given(curve))
 
 
 class _Line(dict[str, Any]):

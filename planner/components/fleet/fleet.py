@@ -124,6 +124,12 @@ class Fleet(FleetFields):
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
         for model, serving in self.serves.items():
+            if serving.replaces_library:
+                yield Message(
+                    "the points of model {name!r} are given and replace those of its library curve"
+                    " {curve}",
+                    name=model, curve=serving.library,
+                )  # fmt: skip
             if exceeds(self.sleep_kw, serving.points[0].node_kw):
                 idle = serving.points[0].node_kw
                 watts = Message("; if it is in W, write {meant:g}", meant=self.sleep_kw / 1000)
