@@ -106,9 +106,9 @@ def fleet_import(
         write_curve(path, imported.curves[name])
 
     def document() -> JsonDocument:
-        from planner.cli.document_builders import fleet_import_document
+        from planner.cli.fleet_documents import import_document
 
-        return fleet_import_document(imported, written)
+        return import_document(imported, written)
 
     def show(console: Console, words: Language) -> None:
         _show(imported, written, console, words)
@@ -127,7 +127,7 @@ def day_named(text: str | None) -> dt.date | None:
 
 def gpus_named(text: str | None) -> list[str]:
     """Return the indices of GPUs that a text lists."""
-    return [part for part in (text or "").replace(",", " ").split()]
+    return (text or "").replace(",", " ").split()
 
 
 def require_curve_file(path: Path) -> None:
@@ -153,7 +153,7 @@ def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
                 "is one file, and there are {n} curves; name a folder instead", n=len(curves)
             )
             raise wrong("", message, file="--out")
-        targets = {name: out for name in curves}
+        targets = dict.fromkeys(curves, out)
     else:
         targets = {name: (out or Path("fleets")) / f"{name}.yaml" for name in curves}
     for path in targets.values():

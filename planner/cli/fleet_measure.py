@@ -24,7 +24,7 @@ from planner.cli.fleet_import import (
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
-from planner.errors import PlannerError, Problem, ScenarioError, wrong
+from planner.errors import PlannerError, Problem, ScenarioError
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def fleet_measure(
     ] = None,
     aiperf: Annotated[
         str,
-        typer.Option(metavar="auto|never", help="Whether AIPerf loads it where it is installed."),
+        typer.Option(metavar="auto|never", help="Use AIPerf where it is installed."),
     ] = "auto",
     licence: Licence = None,
     words: Words = IN_ENGLISH,
@@ -89,8 +89,9 @@ def fleet_measure(
     require_curve_file(out)
     key = os.environ.get(api_key_env or "")
     measuring = Measuring(
-        url=url, model=model, concurrencies=_checked(concurrency, precision, api_key_env, aiperf),
-        seconds=seconds, input_tokens=input_tokens, output_tokens=output_tokens, level=sleep, key=key,
+        url=url, model=model, key=key, seconds=seconds, level=sleep,
+        concurrencies=_checked(concurrency, precision, api_key_env, aiperf),
+        input_tokens=input_tokens, output_tokens=output_tokens,
     )  # fmt: skip
     measured = Measured(hardware=hardware, gpus=gpus)
     error: PlannerError | KeyboardInterrupt | None = None
@@ -104,8 +105,9 @@ def fleet_measure(
     except PlannerError as stopped:
         error = stopped
     except KeyboardInterrupt:
-        kept = "what was measured is in {path}" if measured.points else "{path} was not written"
-        error = interrupted(Message(kept, path=out))
+        if not measured.points:
+            raise interrupted(Message("{path} was not written", path=out)) from None
+        error = interrupted(Message("what was measured is in {path}", path=out))
     if error is not None and not measured.points:
         raise error
     curve = measured_curve(
@@ -114,9 +116,9 @@ def fleet_measure(
     write_curve(out, curve)
 
     def document() -> JsonDocument:
-        from planner.cli.document_builders import fleet_measure_document
+        from planner.cli.fleet_documents import measure_document
 
-        return fleet_measure_document(out, curve, measured)
+        return measure_document(out, curve, measured)
 
     def show(console: Console, words: Language) -> None:
         _show(out, curve, measured, console, words)
@@ -127,7 +129,7 @@ def fleet_measure(
 def _checked(
     concurrency: str, precision: str | None, api_key_env: str | None, aiperf: str
 ) -> list[int]:
-    """Return the numbers of requests at a time, once all options are right. Raises ScenarioError."""
+    """Return the requests at a time, once all options are right. Raises ScenarioError."""
     problems = []
     parts = concurrency.replace(",", " ").split()
     numbers = [int(part) for part in parts if part.isdecimal() and int(part)]
@@ -170,16 +172,10 @@ async def _measure(
 
 def _show(out: Path, curve: Curve, measured: Measured, console: Console, words: Language) -> None:
     """Print the points, sleep, what must be known and the file."""
-    from rich.table import Table
+    from planner.report.curve_page.node_curve import node_points, points_section
+    from planner.report.terminal.tables import table
 
-    table = Table(box=None)
-    columns = ("concurrency", "tokens_per_s", "gpu_kw", "inter_token_ms", "first_token_ms")
-    for name in columns:
-        table.add_column(words.label(name), justify="right")
-    for point in curve.points:
-        values = (getattr(point, name) for name in columns)
-        table.add_row(*("-" if value is None else f"{value:,.4g}" for value in values))
-    console.print(table)
+    console.print(table(points_section(curve, node_points(curve, None), words), words))
     if measured.sleep is not None:
         say(console, words.sentence(measured.sleep.text))
     warn(console, words, measured.cautions)

@@ -94,7 +94,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
         hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
         input_tokens=_average(run.input_sequence_length),
         output_tokens=_average(run.output_sequence_length),
-        concurrency=run.concurrency or _by_littles_law(run, file),
+        concurrency=run.concurrency or _by_littles_law(run),
         tokens_per_s=run.output_token_throughput.avg, gpu_w=power_w,
         inter_token_ms=_in(MS, run.inter_token_latency, "inter_token_latency", file),
         first_token_ms=_in(MS, run.time_to_first_token, "time_to_first_token", file),
@@ -142,7 +142,7 @@ def _average(metric: Metric | None) -> float | None:
     return None if metric is None else metric.avg
 
 
-def _by_littles_law(run: Profile, file: Path) -> float | None:
+def _by_littles_law(run: Profile) -> float | None:
     rate, latency = _average(run.request_throughput), run.request_latency
     if rate is None or latency is None or latency.avg is None:
         return None

@@ -183,10 +183,8 @@ def _groups(readings: Sequence[Reading]) -> list[list[Reading]]:
     groups: list[list[Reading]] = []
     by_key: dict[object, list[list[Reading]]] = {}
     for one in readings:
-        known = by_key.setdefault(
-            (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task, one.software),
-            [],
-        )  # fmt: skip
+        parts = (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task)
+        known = by_key.setdefault((*parts, one.software), [])
         group = next((group for group in known if _alike(group[0], one)), None)
         if group is None:
             known.append(group := [])
@@ -201,7 +199,7 @@ def _alike(a: Reading, b: Reading) -> bool:
 
 
 def _points(group: Sequence[Reading]) -> tuple[list[CurvePoint], list[Problem]]:
-    """Return the points of a curve by load; those without power are left out where others have it."""
+    """Return the points of a curve by load; without power none is where others have it."""
     by_load = sorted(group, key=lambda one: (one.concurrency or 0, one.tokens_per_s))
     has_power = any(one.gpu_w is not None for one in by_load)
     powerless = [one for one in by_load if has_power and one.gpu_w is None]
@@ -262,9 +260,8 @@ def _task(group: Sequence[Reading]) -> str:
 
 def curve_name(curve: Curve) -> str:
     """Return a name for the file of a curve: hardware, model, precision and task."""
-    parts = (
-        f"{curve.hardware} x{curve.gpus}", curve.model.rpartition("/")[2], curve.precision, curve.task
-    )  # fmt: skip
+    model = curve.model.rpartition("/")[2]
+    parts = (f"{curve.hardware} x{curve.gpus}", model, curve.precision, curve.task)
     return "_".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts if part)
 
 

@@ -89,7 +89,8 @@ def _reading(point: Aggregate, file: Path, place: str) -> Reading:
     speculative = () if point.speculative == "none" else (point.speculative,)
     return Reading(
         file=file, place=place, hardware=HARDWARE.get(short, short), gpus=point.tp,
-        model=point.model, precision=point.precision, software=" ".join((point.framework, *speculative)),
+        model=point.model, precision=point.precision,
+        software=" ".join((point.framework, *speculative)),
         parallel=Parallel(tensor=point.tp, expert=point.ep if point.ep > 1 else None),
         input_tokens=point.isl, output_tokens=point.osl, concurrency=point.conc,
         tokens_per_s=point.output_tput_per_gpu * point.tp,

@@ -96,7 +96,7 @@ def read_power_logs(paths: Sequence[Path]) -> PowerLog:
 
 
 def parse_power_log(text: str, path: Path) -> PowerLog:
-    """Read the text of a log; its last line counts only where it has ended. Raises ScenarioError."""
+    """Read the text of a log; its last line counts where it has ended. Raises ScenarioError."""
     import pandas as pd
 
     whole, _, cut = text.rpartition("\n")

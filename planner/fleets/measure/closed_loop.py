@@ -123,5 +123,6 @@ def _steady(
         raise MeasurementError(message)
     return Load(
         concurrency, start, end, tokens / (end - start),
-        1000 * median(between) if between else None, 1000 * median(first) if first else None, failed,
+        1000 * median(between) if between else None, 1000 * median(first) if first else None,
+        failed,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from planner.message import Message
 if TYPE_CHECKING:
     import httpx
 
-WORDS = "the of and to in is it that was for on are with as his they be at one have this".split()
+WORDS = ("the", "of", "and", "to", "in", "is", "it", "that", "was", "for", "on", "with", "they")
 EXTRAS: tuple[dict[str, Any], ...] = (
     {"ignore_eos": True, "min_tokens": 0, "stream_options": {"include_usage": True}},
     {"stream_options": {"include_usage": True}},
@@ -158,7 +158,7 @@ class Endpoint:
         raise wrong("", message, file="URL")
 
     async def ask(self, answer: Answer, input_tokens: int, output_tokens: int) -> None:
-        """Ask for an answer of a length. Raises MeasurementError where the server does not answer."""
+        """Ask for an answer of a length. Raises MeasurementError where none comes."""
         import httpx
 
         try:

@@ -174,8 +174,8 @@ class CsvMeter:
         if not len(times) or times[-1] < start:
             last = dt.datetime.fromtimestamp(times[-1] + self._epoch_s) if len(times) else "-"
             message = Message(
-                "{path} has no power of the time of the measurement, the last at {last}; is it being"
-                " written, by the clock of this machine?",
+                "{path} has no power of the time of the measurement, the last at {last}; is it"
+                " being written, by the clock of this machine?",
                 path=self._path, last=last,
             )  # fmt: skip
             raise MeasurementError(message)
