@@ -189,6 +189,8 @@ def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasu
     return FleetMeasureDocument(
         file=file,
         curve=plain_curve(curve),
-        sleep=sleep and ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
+        sleep=None
+        if sleep is None
+        else ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
         warnings=[*measured.cautions],
     )

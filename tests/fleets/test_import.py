@@ -178,7 +178,7 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
     "not a number": (
         altered(samples.guidellm(), "benchmarks.0.metrics.inter_token_latency_ms", "x"), ALL, "",
     ),
-    "cancelled": (altered(samples.aiperf(), "was_cancelled", True), ALL, "f0: was_cancelled: is true"),
+    "cancelled": (altered(samples.aiperf(), "was_cancelled", True), ALL, "was_cancelled: is true"),
     "no answers": (altered(samples.vllm(), "completed", 0), ALL, "f0: completed: is 0: no request"),
     "other GPUs": (samples.mlenergy(), Facts(licence="x", date=TODAY, gpus=8),
                    "--gpus: is 8, and the files hold 2"),
@@ -253,7 +253,8 @@ LOGS: dict[str, tuple[str, str]] = {
         "1780000000000,DCGM_FI_DEV_GPU_UTIL,1,99\n", "zone",
     ),
     "exporter, a column a GPU": (
-        f'Time,"{DCGM}{{gpu=""0""}}","{DCGM}{{gpu=""1""}}"\n2026-05-28 20:00:00,100,300 W\n', "clock",
+        f'Time,"{DCGM}{{gpu=""0""}}","{DCGM}{{gpu=""1""}}"\n2026-05-28 20:00:00,100,300 W\n',
+        "clock",
     ),
     "dmon": (
         "#Entity   TOTEC   POWER\nID        mJ      W\nGPU 0   9   100.0\nGPU 1   9   300.0\n"

@@ -29,15 +29,17 @@ from tests.support.documents import document
 from tests.support.model_server import FIRST_TOKEN_S, ModelServer, in_virtual_time
 
 MEASURING = Measuring(
-    url="http://server", model="lab/model", concurrencies=(16, 1, 4), seconds=20.0,
+    url="http://server", model="lab/model", concurrencies=(16, 1, 4), seconds=8.0,
     input_tokens=64, output_tokens=32,
 )  # fmt: skip
+
+ONE = Measuring(**{**vars(MEASURING), "concurrencies": (1,)})
 
 
 def measured(
     server: ModelServer, measuring: Measuring = MEASURING, *, key: str | None = None
 ) -> tuple[Measured, PlannerError | None]:
-    """Measure a server in virtual time, power by its exporter; return an error if it ended early."""
+    """Measure a server in virtual time, power by its exporter; with the error that ended it."""
     result = Measured()
 
     async def work() -> PlannerError | None:
@@ -58,7 +60,7 @@ def measured(
 
 
 def predicted(curve: Curve, n: float) -> float:
-    """Tokens/s at a load between two that were measured: the time of a token, linear in the load."""
+    """Tokens/s between two loads that were measured: the time of a token is linear in the load."""
     loads = [point for point in curve.points if point.concurrency is not None]
     low = max((p for p in loads if p.concurrency <= n), key=lambda p: p.concurrency)
     high = min((p for p in loads if p.concurrency >= n), key=lambda p: p.concurrency)
@@ -93,7 +95,7 @@ def test_the_points_are_those_of_the_server_and_predict_a_load_held_out() -> Non
 
 def test_a_plain_server_is_measured_by_its_chunks_and_that_is_said() -> None:
     server = ModelServer(knows=False, chat_only=True)
-    result, _ = measured(server)
+    result, _ = measured(server, ONE)
     assert [str(text) for text in result.cautions] == [
         "the server does not count tokens: each chunk is taken for one",
         "the server does not know ignore_eos: answers may be shorter",
@@ -102,7 +104,7 @@ def test_a_plain_server_is_measured_by_its_chunks_and_that_is_said() -> None:
 
 
 def test_a_server_that_dies_leaves_what_was_measured() -> None:
-    result, error = measured(ModelServer(dies_after=5000))
+    result, error = measured(ModelServer(dies_after=2200))
     assert "http://server: " in str(error)
     assert [point.concurrency for point in result.points] == [1, 4]
 
@@ -110,7 +112,7 @@ def test_a_server_that_dies_leaves_what_was_measured() -> None:
 @pytest.mark.parametrize("level", [1, 2])
 def test_sleep_is_measured_and_ended(level: int) -> None:
     server = ModelServer()
-    result, _ = measured(server, Measuring(**{**vars(MEASURING), "level": level}))
+    result, _ = measured(server, Measuring(**{**vars(ONE), "level": level}))
     assert result.sleep is not None
     assert (result.sleep.gpu_kw, server.asleep) == (0.2, False)
     assert result.sleep.wake_s == pytest.approx(FIRST_TOKEN_S)
@@ -267,14 +269,15 @@ def test_the_command_measures_a_server_on_loopback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("planner.fleets.measure.measurement.SETTLE_S", 0.5)
     server = ModelServer(a_s=0.04, b_s=0.004)
     with server.on_loopback() as url:
         given = ["fleet", "measure", url, "--model", "lab/model", "--power", f"dcgm={url}",
-                 "--precision", "fp8", "--out", "c.yaml", "--concurrency", "1,2,8", "--seconds", "4",
-                 "--input-tokens", "16", "--output-tokens", "20", "--aiperf", "never"]  # fmt: skip
-        found = document(CliRunner().invoke(app, [*given, "--json"]))
-        held_out = [*given[:8], "--out", "held_out.yaml", "--concurrency", "4", *given[12:]]
-        text = CliRunner().invoke(app, held_out).output
+                 "--precision", "fp8", "--seconds", "3", "--input-tokens", "16",
+                 "--output-tokens", "20", "--aiperf", "never"]  # fmt: skip
+        some, held_out = ("--out", "c.yaml", "--concurrency", "1,2,8"), ("--concurrency", "4")
+        found = document(CliRunner().invoke(app, [*given, *some, "--json"]))
+        text = CliRunner().invoke(app, [*given, *held_out, "--out", "held_out.yaml"]).output
     assert "held_out.yaml: NVIDIA H200 x 2, lab/model, fp8, 16 in 20 out, 2 points" in text
     curve, other = read_curve(tmp_path / "c.yaml"), read_curve(tmp_path / "held_out.yaml")
     assert found["warnings"] == []

@@ -60,8 +60,9 @@ class ModelServer:
     """
 
     def __init__(
-        self, a_s: float = 0.02, b_s: float = 0.001, *, model: str = "lab/model", knows: bool = True,
-        chat_only: bool = False, key: str = "", dies_after: float = float("inf"),
+        self, a_s: float = 0.02, b_s: float = 0.001, *, model: str = "lab/model",
+        knows: bool = True, chat_only: bool = False, key: str = "",
+        dies_after: float = float("inf"),
     ) -> None:  # fmt: skip
         self.a_s, self.b_s, self.model, self.knows = a_s, b_s, model, knows
         self.chat_only, self.key, self.dies_after = chat_only, key, dies_after
@@ -84,7 +85,7 @@ class ModelServer:
         )
         return "# TYPE DCGM_FI_DEV_POWER_USAGE gauge\n" + "\n".join(lines) + "\n"
 
-    def plain(self, method: str, path: str, query: str, key: str, body: Any) -> tuple[int, str]:
+    def plain(self, path: str, query: str, key: str, body: Any) -> tuple[int, str]:
         """Return status and text of everything but an answer; 0 where an answer is due."""
         if self.tokens >= self.dies_after:
             raise httpx.ConnectError("All connection attempts failed")
@@ -133,7 +134,7 @@ class ModelServer:
             body = json.loads(request.content) if request.content else {}
             key = request.headers.get("Authorization", "").removeprefix("Bearer ")
             url = request.url
-            status, text = self.plain(request.method, url.path, url.query.decode(), key, body)
+            status, text = self.plain(url.path, url.query.decode(), key, body)
             if status:
                 return httpx.Response(status, text=text)
             return httpx.Response(200, stream=_Stream(self.answer(body)))
@@ -168,15 +169,14 @@ class ModelServer:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 first, *lines = head.decode().strip().split("\r\n")
-                fields = {
-                    name.lower(): value for name, _, value in (one.partition(": ") for one in lines)
-                }
+                parts = (line.partition(": ") for line in lines)
+                fields = {name.lower(): value for name, _, value in parts}
                 body = await reader.readexactly(int(fields.get("content-length", 0)))
-                method, target, _ = first.split()
+                _, target, _ = first.split()
                 path, _, query = target.partition("?")
                 key = fields.get("authorization", "").removeprefix("Bearer ")
                 data = json.loads(body) if body else {}
-                status, text = self.plain(method, path, query, key, data)
+                status, text = self.plain(path, query, key, data)
                 if status:
                     writer.write(
                         f"HTTP/1.1 {status} x\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
@@ -187,7 +187,7 @@ class ModelServer:
                     writer.write(f"{len(event):x}\r\n{event}\r\n".encode())
                     await writer.drain()
                 writer.write(b"0\r\n\r\n")
-        except (httpx.HTTPError, OSError, asyncio.IncompleteReadError):
+        except (httpx.HTTPError, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

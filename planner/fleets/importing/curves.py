@@ -96,7 +96,8 @@ def import_curves(
     if problems:
         raise ScenarioError(problems)
     formats = {one.path: one.format for one in results}
-    curves, cautions = {}, [*_failures(readings)]
+    curves: dict[str, Curve] = {}
+    cautions = [*_failures(readings)]
     for group in _groups(readings):
         points, powerless = _points(group)
         left_out += powerless

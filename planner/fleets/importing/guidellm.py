@@ -86,6 +86,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
         if not speed:
             raise wrong(place, Message("no request was answered"), file=str(file))
         end = from_epoch(benchmark.end)
+        first = metrics.time_to_first_token_ms
         errored = metrics.request_latency and metrics.request_latency.errored
         return Reading(
             file=file, place=place, model=model or _model_in(one), software="GuideLLM",
@@ -94,7 +95,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
             concurrency=benchmark.streams or metrics.request_concurrency.successful.mean,
             tokens_per_s=speed, failed=(errored and errored.count) or 0,
             inter_token_ms=metrics.inter_token_latency_ms.successful.median,
-            first_token_ms=(first := metrics.time_to_first_token_ms) and first.successful.median,
+            first_token_ms=first.successful.median if first else None,
             start=from_epoch(benchmark.start), end=end, date=day_of(end),
             fields={
                 "inter_token_ms": "metrics.inter_token_latency_ms.successful.median",

@@ -42,11 +42,10 @@ def join_power(
         return _whole_log(readings, without, log)
     _require_comparable(without, log, zone)
     joined, problems = [], []
-    samples = log.samples.assign(time=_in_zone(log.samples["time"], zone)).sort_values("time")
-    interval = samples.groupby("gpu")["time"].diff().median()
+    samples = log.samples.assign(at_s=log.moments_s(zone)).sort_values("at_s")
     for reading in readings:
         if reading.gpu_w is None:
-            outcome = _mean_w(reading, samples, log, zone, interval)
+            outcome = _mean_w(reading, samples, log, zone)
             if isinstance(outcome, Problem):
                 problems.append(outcome)
                 continue
@@ -99,19 +98,13 @@ def _require_comparable(readings: Sequence[Reading], log: PowerLog, zone: ZoneIn
 
 def _covers(readings: Sequence[Reading], log: PowerLog, hours: int) -> bool:
     zone = dt.timezone(dt.timedelta(hours=hours))
-    times = log.samples["time"].dt.tz_localize(zone)
-    first, last = times.min(), times.max()
+    moments = log.moments_s(zone)
     return all(
-        one.start is not None and one.end is not None and first <= one.start and one.end <= last
+        one.start is not None
+        and one.end is not None
+        and moments.min() <= one.start.timestamp() <= one.end.timestamp() <= moments.max()
         for one in readings
     )
-
-
-def _in_zone(times: pd.Series, zone: ZoneInfo | None) -> pd.Series:
-    """Return times of a local clock as moments of a zone, or of UTC where none is needed."""
-    if times.dt.tz is not None:
-        return times
-    return times.dt.tz_localize(zone or "UTC", ambiguous=False, nonexistent="shift_forward")
 
 
 def _mean_w(
@@ -119,7 +112,6 @@ def _mean_w(
     samples: pd.DataFrame,
     log: PowerLog,
     zone: ZoneInfo | None,
-    interval: pd.Timedelta,
 ) -> float | Problem:
     """Return the mean power of all GPUs during a run, each the mean of its samples."""
     if reading.start is None or reading.end is None:
@@ -129,20 +121,20 @@ def _mean_w(
         time if time.tzinfo else time.replace(tzinfo=zone or dt.UTC)
         for time in (reading.start, reading.end)
     )
-    first, last = samples["time"].min(), samples["time"].max()
-    inside = samples[samples["time"].between(start, end)].groupby("gpu")["w"]
-    count = inside.count().reindex(samples["gpu"].unique(), fill_value=0).min()
-    covered = (
-        float(min((count + 1) * interval / (end - start), 1.0)) if end > start and count else 0.0
-    )
-    if covered >= LEAST_COVERED:
-        return float(inside.mean().sum())
+    start_s, end_s = start.timestamp(), end.timestamp()
+    first_s, last_s = float(samples["at_s"].min()), float(samples["at_s"].max())
+    inside = samples[samples["at_s"].between(start_s, end_s)].groupby("gpu")
+    counts = inside.size().reindex(samples["gpu"].unique(), fill_value=0)
+    interval_s = float(samples.groupby("gpu")["at_s"].diff().median())
+    covered = min((int(counts.min()) + 1) * interval_s / max(end_s - start_s, 1e-9), 1.0)
+    if counts.min() and covered >= LEAST_COVERED:
+        return float(inside["w"].mean().sum())
     span = {
-        "start": f"{start:%Y-%m-%d %H:%M:%S}", "end": f"{end:%H:%M:%S}",
-        "first": f"{first.tz_convert(start.tzinfo):%Y-%m-%d %H:%M:%S}",
-        "last": f"{last.tz_convert(start.tzinfo):%Y-%m-%d %H:%M:%S}",
+        name: dt.datetime.fromtimestamp(at_s, start.tzinfo).strftime("%Y-%m-%d %H:%M:%S")
+        for name, at_s in
+        {"start": start_s, "end": end_s, "first": first_s, "last": last_s}.items()
     }  # fmt: skip
-    if last < start or end < first:
+    if last_s < start_s or end_s < first_s:
         message = Message(
             "ran from {start} to {end}, and {path} has power from {first} to {last}: no time of"
             " both; is --timezone right?",
@@ -152,6 +144,6 @@ def _mean_w(
         message = Message(
             "ran from {start} to {end}, of which {path} covers {share:.0%} with all its GPUs, from"
             " {first} to {last}",
-            path=log.file, share=covered, **span,
+            path=log.file, share=covered if counts.min() else 0.0, **span,
         )  # fmt: skip
     return reading.problem(message)

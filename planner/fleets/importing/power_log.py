@@ -6,6 +6,7 @@ a blank value of DCGM (above 1e15) or a last line that was cut off, is counted a
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from planner.errors import wrong
 from planner.files.csv_file import read_csv
@@ -32,6 +35,7 @@ NAMES, VALUES = ("metric", "name", "__name__", "field"), ("value", "values")
 DCGM = "dcgm_fi_dev_power_usage"
 UNIT_W = {"": 1.0, "w": 1.0, "watt": 1.0, "watts": 1.0, "kw": 1e3, "mw": 1e-3}  # mW, as NVML has it
 BLANK = 1e15  # and above: what DCGM gives for no value
+EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _CELL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)")
 _HEAD = re.compile(r"(.*?)\s*\[([a-zA-Z]+)\]")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
@@ -42,8 +46,9 @@ _DMON = re.compile(r"^(?P<before>.*?)\bGPU(?:-I)?\s+(?P<gpu>\d+)\s+(?P<cells>.*)
 class PowerLog:
     """Samples of power.
 
-    samples: columns time, gpu and w. times: "zone" where the times have one, "clock" where they are
-    of a local clock, "none" where there are none. dropped: rows that could not be read.
+    samples: columns at_s (since 1970, by its clock), gpu and w. times: "zone" where the times have
+    one, "clock" where they are of a local clock, "none" where there are none. dropped: rows that
+    could not be read.
     """
 
     file: Path
@@ -54,6 +59,16 @@ class PowerLog:
     def gpus(self) -> list[str]:
         """Return the GPUs that the log has."""
         return sorted(self.samples["gpu"].unique(), key=lambda gpu: (len(gpu), gpu))
+
+    def moments_s(self, zone: dt.tzinfo | None) -> np.ndarray:
+        """Return when samples were taken, s since 1970; a local clock is of a zone, or UTC."""
+        import pandas as pd
+
+        if zone is None or self.times != "clock":
+            return self.samples["at_s"].to_numpy()
+        clock = pd.DatetimeIndex(pd.to_datetime(self.samples["at_s"], unit="s"))
+        moments = clock.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
+        return ((moments - EPOCH) / dt.timedelta(seconds=1)).to_numpy(float)
 
     def of(self, gpus: Iterable[str]) -> PowerLog:
         """Return the log of some GPUs. Raises ScenarioError where one is missing."""
@@ -83,9 +98,9 @@ def read_power_logs(paths: Sequence[Path]) -> PowerLog:
     if len({log.times for log in logs}) > 1:
         message = Message("has times of another kind than {path}", path=logs[0].file)
         raise wrong("", message, file=str(logs[1].file))
-    by_time = sorted(logs, key=lambda log: log.samples["time"].min())
+    by_time = sorted(logs, key=lambda log: log.samples["at_s"].min())
     for before, after in pairwise(by_time):
-        if after.times == "none" or after.samples["time"].min() <= before.samples["time"].max():
+        if after.times == "none" or after.samples["at_s"].min() <= before.samples["at_s"].max():
             message = Message(
                 "has times of {path} too: of another server? Import its runs by themselves",
                 path=before.file,
@@ -118,23 +133,23 @@ def _is_dmon(line: str) -> bool:
 
 
 def _timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return rows with times in place of their texts, and of what kind these are."""
+    """Return rows with their times, and of what kind these are."""
     import pandas as pd
 
     texts = rows["time"]
     if (texts == "").all():
-        return rows.assign(time=pd.NaT), "none"
+        return rows.assign(at_s=0.0), "none"
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().mean() > 0.5:
-        size = numbers.max()
-        unit = "s" if size < 1e11 else "ms" if size < 1e14 else "us" if size < 1e17 else "ns"
-        times, kind = pd.to_datetime(numbers, unit=unit, utc=True), "zone"
+        size = numbers.max()  # s, ms, us or ns
+        factor = 1.0 if size < 1e11 else 1e-3 if size < 1e14 else 1e-6 if size < 1e17 else 1e-9
+        at_s, kind = numbers * factor, "zone"
     else:
         zoned = bool(texts.str.contains(_ZONE).mean() > 0.5)
-        times = pd.to_datetime(texts, errors="coerce", format="mixed", utc=zoned)
-        kind = "zone" if zoned else "clock"
-    frame = rows.assign(time=times)
-    return frame[frame["time"].notna()], kind
+        times = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True)
+        at_s, kind = (times - EPOCH) / dt.timedelta(seconds=1), "zone" if zoned else "clock"
+    frame = rows.assign(at_s=at_s)
+    return frame[frame["at_s"].notna()], kind
 
 
 def _dmon(text: str, path: Path) -> pd.DataFrame:
@@ -176,10 +191,10 @@ def _csv(text: str, path: Path) -> pd.DataFrame:
         units[(head[1] if head else name).strip().lower()] = (head[2] if head else "").lower()
     table.columns = pd.Index(list(units) if len(units) == len(table.columns) else table.columns)
     time, gpu = _one_of(TIMES, units), _one_of(INDICES, units)
-    name, value = _one_of(NAMES, units), _one_of(VALUES, units)
+    metric, value = _one_of(NAMES, units), _one_of(VALUES, units)
     power = _one_of(POWERS, units)
-    if name is not None and value is not None:  # a row a metric
-        table = table[table[name].str.lower().str.startswith(DCGM)]
+    if metric is not None and value is not None:  # a row a metric
+        table = table[table[metric].str.lower().str.startswith(DCGM)]
         power = value
     texts: Any = "" if time is None else table[time].str.strip()
     if power is not None:

@@ -54,20 +54,26 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
     run = read_as(ServeResult, data, file)
     if not run.completed:
         raise wrong("completed", Message("is 0: no request was answered"), file=str(file))
-    by_field = {}
-    times: dict[str, float | None] = {}
-    for ours, theirs in (("inter_token_ms", "median_tpot"), ("first_token_ms", "median_ttft")):
-        in_ms, in_s = getattr(run, f"{theirs}_ms"), getattr(run, theirs)
-        times[ours] = in_ms if in_ms is not None or in_s is None else 1000 * in_s
-        by_field[ours] = theirs if in_ms is None else f"{theirs}_ms"
+    inter_token_ms, between = _time(run, "median_tpot")
+    first_token_ms, first = _time(run, "median_ttft")
     start, end = _span(run)
     yield Reading(
         file=file, model=run.model_id, software="vllm bench serve", failed=run.failed,
         input_tokens=run.total_input_tokens / run.completed,
         output_tokens=run.total_output_tokens / run.completed,
         concurrency=_concurrency(run), tokens_per_s=run.output_throughput,
-        start=start, end=end, date=day_of(end), fields=by_field, **times,
+        inter_token_ms=inter_token_ms, first_token_ms=first_token_ms,
+        start=start, end=end, date=day_of(end),
+        fields={"inter_token_ms": between, "first_token_ms": first},
     )  # fmt: skip
+
+
+def _time(run: ServeResult, name: str) -> tuple[float | None, str]:
+    """Return a time in ms, and the name of its field; that without a suffix is in s."""
+    in_ms, in_s = getattr(run, f"{name}_ms"), getattr(run, name)
+    if in_ms is None and in_s is not None:
+        return 1000 * in_s, name
+    return in_ms, f"{name}_ms"
 
 
 def _concurrency(run: ServeResult) -> float | None:

@@ -218,8 +218,10 @@ class Endpoint:
         """Wake the server up; after level 2 its weights are read again."""
         steps: list[tuple[str, dict[str, str], Any]] = [("/wake_up", {}, None)]
         if level == 2:
-            reload = ("/collective_rpc", {}, {"method": "reload_weights"})
-            steps = [("/wake_up", {"tags": "weights"}, None), reload,
-                     ("/wake_up", {"tags": "kv_cache"}, None)]  # fmt: skip
+            steps = [
+                ("/wake_up", {"tags": "weights"}, None),
+                ("/collective_rpc", {}, {"method": "reload_weights"}),
+                ("/wake_up", {"tags": "kv_cache"}, None),
+            ]
         for path, query, body in steps:
             await self._client.post(f"{self.url}{path}", params=query, json=body, timeout=None)

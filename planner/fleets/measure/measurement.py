@@ -56,7 +56,8 @@ class Sleep:
     def text(self) -> Message:
         """The sleep in words."""
         return Message(
-            "asleep at level {level} its GPUs draw {gpu_kw:g} kW; {s:g} s later it answers again",
+            "asleep at level {level} its GPUs draw {gpu_kw:g} kW; it answers again {s:.3g} s after the"
+            " call that wakes it",
             level=self.level, gpu_kw=self.gpu_kw, s=self.wake_s,
         )  # fmt: skip
 

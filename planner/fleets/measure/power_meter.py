@@ -49,7 +49,7 @@ class NvmlMeter:
 
     def __init__(self, indices: Sequence[str]) -> None:
         try:
-            import pynvml
+            import pynvml  # type: ignore[import-untyped, import-not-found, unused-ignore]
         except ImportError:
             message = Message("NVML needs nvidia-ml-py: pip install 'dispatch-planner[measure]'")
             raise wrong("", message) from None
@@ -188,19 +188,14 @@ class CsvMeter:
     def _samples(self) -> tuple[Sequence[float], Sequence[float]]:
         """Return the times of samples and the power of all GPUs at them."""
         log = self._log()
-        stamps = log.samples["time"]
         if log.times == "none":
             message = Message("has no times; write them before each line: | ts '%FT%T%z'")
             raise wrong("", message, file=str(self._path))
-        if log.times == "clock":
-            stamps = stamps.dt.tz_localize(dt.datetime.now().astimezone().tzinfo)
-        frame = log.samples.assign(
-            time=[stamp.timestamp() - self._epoch_s for stamp in stamps]
-        ).sort_values("time")
-        wide = (
-            frame.pivot_table(index="time", columns="gpu", values="w").interpolate("index").dropna()
-        )
-        return wide.index.to_numpy(), wide.sum(axis=1).to_numpy()
+        local = dt.datetime.now().astimezone().tzinfo
+        frame = log.samples.assign(at_s=log.moments_s(local) - self._epoch_s)
+        wide = frame.pivot_table(index="at_s", columns="gpu", values="w")
+        wide = wide.interpolate("index").dropna()
+        return wide.index.tolist(), wide.sum(axis=1).tolist()
 
 
 async def meter_named(
