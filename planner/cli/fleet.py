@@ -11,7 +11,6 @@ from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import say, warn
 from planner.errors import wrong
-from planner.fields import FieldError
 from planner.files.output_folder import replace_file
 
 if TYPE_CHECKING:
@@ -132,6 +131,7 @@ def host_named(kind: str | None, curve: Curve) -> tuple[str | None, Host | None]
     Raises:
         ScenarioError: there is none of this name.
     """
+    from planner.fields import FieldError
     from planner.fleets.hosts import known_hosts
 
     name = kind or curve.host

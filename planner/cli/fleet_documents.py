@@ -147,7 +147,7 @@ def show_document(
     from planner.fleets.library import plain_curve
 
     return FleetShowDocument(
-        curve={"name": name, **plain_curve(curve)},
+        curve={"name": name, **plain_curve(curve), "date": curve.date.isoformat()},
         host=host,
         points=[
             ShownPoint(
