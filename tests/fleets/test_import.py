@@ -108,9 +108,9 @@ def test_a_curve_is_of_one_hardware_precision_and_length(tmp_path: Path) -> None
         row["precision"] = "fp4"
     curves = imported(tmp_path, rows, facts=LICENCE).curves
     assert [*curves] == [
-        "nvidia_h200_x2_model_fp8_1024_in_512_out",
-        "nvidia_h200_x2_model_fp8_8192_in_512_out",
-        "nvidia_h200_x2_model_fp4_1024_in_512_out",
+        "h200_model_fp8_2gpu_1024_in_512_out",
+        "h200_model_fp8_2gpu_8192_in_512_out",
+        "h200_model_fp4_2gpu_1024_in_512_out",
     ]
     assert all(len(curve.points) == 2 for curve in curves.values())
 
@@ -297,7 +297,7 @@ def test_the_command_writes_files_and_says_what_it_left_out(
     samples.write(tmp_path, **{"task.json": data, "no.yaml": "a: 1"})
     given = ["fleet", "import", "task.json", "--licence", "x", "--date", "2026-02-03"]
     result = CliRunner().invoke(app, given)
-    name = "nvidia_h100_x2_model_bf16_chat"
+    name = "h100_model_bf16_2gpu_chat"
     assert result.output.splitlines() == [
         f"fleets/{name}.yaml: NVIDIA H100 x 2, lab/model, bf16, chat, 2 points",
         "left out: task.json: configurations[2]: has no output_throughput_tokens_per_sec: a model"

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 pytest.importorskip("httpx")
 
 from planner.cli.app import app
-from planner.errors import PlannerError, ScenarioError
+from planner.errors import MeasurementError, PlannerError, ScenarioError
 from planner.fleets.curve import Curve, CurvePoint
 from planner.fleets.library import read_curve
 from planner.fleets.measure.aiperf_program import AiperfRun
-from planner.fleets.measure.endpoint import Endpoint, MeasurementError
+from planner.fleets.measure.endpoint import Endpoint
 from planner.fleets.measure.measurement import Measured, Measuring, measure, measured_curve
 from planner.fleets.measure.power_meter import CsvMeter, NvmlMeter, meter_named
 from tests.fleets import samples

@@ -260,9 +260,9 @@ def _task(group: Sequence[Reading]) -> str:
 
 
 def curve_name(curve: Curve) -> str:
-    """Return a name for the file of a curve: hardware, model, precision and task."""
-    model = curve.model.rpartition("/")[2]
-    parts = (f"{curve.hardware} x{curve.gpus}", model, curve.precision, curve.task)
+    """Return a name for the file of a curve: hardware, model, precision, GPUs and task."""
+    hardware, model = curve.hardware.split(" ", 1)[-1], curve.model.rpartition("/")[2]
+    parts = (hardware, model, curve.precision, f"{curve.gpus}gpu", curve.task)
     return "_".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts if part)
 
 

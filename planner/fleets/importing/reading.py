@@ -16,6 +16,12 @@ from planner.files.yaml_document import is_pipe_or_device
 from planner.fleets.curve import Parallel
 from planner.message import Message
 
+KINDS = {
+    "float": Message("a number"), "int": Message("a whole number"), "string": Message("a text"),
+    "list": Message("a list"), "dict": Message("a mapping"), "model": Message("a mapping"),
+    "datetime": Message("a time"), "finite": Message("a finite number"),
+}  # fmt: skip
+"""What a value must be, by the first word of the type of its error."""
 PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 
 
@@ -90,10 +96,9 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
             inside = f"{place}.{path}" if place and path else place or path
             message = Message("is required")
             if each["type"] != "missing":
-                message = Message(
-                    "cannot be used: {text}, is {value}",
-                    text=each["msg"], value=as_written(each["input"]),
-                )  # fmt: skip
+                name = KINDS.get(each["type"].partition("_")[0], Message("of another form"))
+                value = as_written(each["input"])
+                message = Message("must be {name}, is {value}", name=name, value=value)
             problems.append(Problem(message, inside, str(file)))
         raise ScenarioError(problems) from None
 

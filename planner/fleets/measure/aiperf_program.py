@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.errors import ScenarioError
+from planner.errors import MeasurementError, ScenarioError
 from planner.fleets.importing.formats import read_results
 from planner.fleets.importing.reading import Reading
-from planner.fleets.measure.endpoint import MeasurementError
 from planner.fleets.measure.measurement import Measuring
 from planner.message import Message
 
-RESULT = "profile_export_aiperf.json"
+RESULT = "profile_export_aiperf*.json"
 GRACE_S = 600.0  # beyond the time of the load: for its start, its tokeniser and its last answers
 
 

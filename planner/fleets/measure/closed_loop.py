@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from planner.fleets.measure.endpoint import Answer, Endpoint, MeasurementError
+from planner.errors import MeasurementError
+from planner.fleets.measure.endpoint import Answer, Endpoint
 from planner.message import Message
 
 MOST_FAILURES = 3  # of one stream in a row

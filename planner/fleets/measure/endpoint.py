@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import PlannerError, ScenarioError, did_you_mean, wrong
+from planner.errors import MeasurementError, ScenarioError, did_you_mean, wrong
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -28,12 +28,6 @@ EXTRAS: tuple[dict[str, Any], ...] = (
 """What is asked of a server beside the API, the most first; it may refuse what it does not know."""
 PATHS = ("/v1/completions", "/v1/chat/completions")
 TIMEOUT_S = 60.0
-
-
-class MeasurementError(PlannerError):
-    """A measurement that cannot go on; what was measured before is kept."""
-
-    exit_code = 5
 
 
 @dataclass

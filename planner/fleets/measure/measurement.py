@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from planner.errors import wrong
+from planner.errors import MeasurementError, wrong
 from planner.fleets.curve import Curve, CurvePoint, Parallel, Source
 from planner.fleets.importing.reading import Reading
 from planner.fleets.measure.closed_loop import run_load
-from planner.fleets.measure.endpoint import Answer, Endpoint, MeasurementError
+from planner.fleets.measure.endpoint import Answer, Endpoint
 from planner.fleets.measure.power_meter import PowerMeter
 from planner.message import Message
 
@@ -56,8 +56,8 @@ class Sleep:
     def text(self) -> Message:
         """The sleep in words."""
         return Message(
-            "asleep at level {level} its GPUs draw {gpu_kw:g} kW; it answers again {s:.3g} s after the"
-            " call that wakes it",
+            "asleep at level {level} its GPUs draw {gpu_kw:g} kW; it answers again {s:.3g} s after"
+            " the call that wakes it",
             level=self.level, gpu_kw=self.gpu_kw, s=self.wake_s,
         )  # fmt: skip
 

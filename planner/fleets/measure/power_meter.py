@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from planner.errors import wrong
+from planner.errors import MeasurementError, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
-from planner.fleets.measure.endpoint import MeasurementError
 from planner.message import Message
 
 if TYPE_CHECKING:
