@@ -10,7 +10,13 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import Problem, wrong
-from planner.fleets.importing.reading import Foreign, Format, Reading, day_of, read_as
+from planner.fleets.importing.benchmark_point import (
+    BenchmarkPoint,
+    Foreign,
+    Format,
+    day_of,
+    read_as,
+)
 from planner.message import Message
 
 MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "sec": 1e3}
@@ -18,7 +24,7 @@ W = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 POWER = ("nvidia_power_usage", "amd_power_usage", "gpu_power_usage")
 
 
-class Metric(Foreign):
+class AiperfMetric(Foreign):
     """A metric: its unit, its mean and, where it is of each request, its median."""
 
     unit: str
@@ -30,10 +36,10 @@ class Gpu(Foreign):
     """A GPU whose power was measured."""
 
     gpu_name: str = ""
-    metrics: dict[str, Metric] = Field(default_factory=dict)
+    metrics: dict[str, AiperfMetric] = Field(default_factory=dict)
 
 
-class Endpoint(Foreign):
+class PowerSource(Foreign):
     """A source of the power of GPUs."""
 
     gpus: dict[str, Gpu] = Field(default_factory=dict)
@@ -42,22 +48,22 @@ class Endpoint(Foreign):
 class Telemetry(Foreign):
     """The power of GPUs by source."""
 
-    endpoints: dict[str, Endpoint] = Field(default_factory=dict)
+    endpoints: dict[str, PowerSource] = Field(default_factory=dict)
 
 
 class Profile(Foreign):
     """A run."""
 
-    output_token_throughput: Metric
-    inter_token_latency: Metric
-    time_to_first_token: Metric | None = None
-    request_throughput: Metric | None = None
-    request_latency: Metric | None = None
-    input_sequence_length: Metric | None = None
-    output_sequence_length: Metric | None = None
-    error_request_count: Metric | None = None
-    nvidia_total_gpu_power: Metric | None = None
-    amd_total_gpu_power: Metric | None = None
+    output_token_throughput: AiperfMetric
+    inter_token_latency: AiperfMetric
+    time_to_first_token: AiperfMetric | None = None
+    request_throughput: AiperfMetric | None = None
+    request_latency: AiperfMetric | None = None
+    input_sequence_length: AiperfMetric | None = None
+    output_sequence_length: AiperfMetric | None = None
+    error_request_count: AiperfMetric | None = None
+    nvidia_total_gpu_power: AiperfMetric | None = None
+    amd_total_gpu_power: AiperfMetric | None = None
     telemetry_data: Telemetry | None = None
     was_cancelled: bool | None = False
     concurrency: float | None = Field(
@@ -79,7 +85,7 @@ def _matches(data: Any) -> bool:
     return isinstance(speed, dict) and "unit" in speed
 
 
-def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
+def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     run = read_as(Profile, data, file)
     if run.was_cancelled:
         raise wrong("was_cancelled", Message("is true: the run did not end"), file=str(file))
@@ -89,7 +95,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
     names = {gpu.gpu_name for gpu in gpus if gpu.gpu_name}
     power_w, name = _power(run, gpus, file)
     models = [run.models] if isinstance(run.models, str) else run.models
-    yield Reading(
+    yield BenchmarkPoint(
         file=file, software="AIPerf", model=models[0] if models else None,
         hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
         input_tokens=_average(run.input_sequence_length),
@@ -107,11 +113,11 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
     )  # fmt: skip
 
 
-def _endpoints(run: Profile) -> list[Endpoint]:
+def _endpoints(run: Profile) -> list[PowerSource]:
     return [*run.telemetry_data.endpoints.values()] if run.telemetry_data else []
 
 
-def _power_of(gpu: Gpu) -> Metric | None:
+def _power_of(gpu: Gpu) -> AiperfMetric | None:
     return next((gpu.metrics[name] for name in POWER if name in gpu.metrics), None)
 
 
@@ -126,7 +132,9 @@ def _power(run: Profile, gpus: list[Gpu], file: Path) -> tuple[float | None, str
     return None, ""
 
 
-def _in(factors: dict[str, float], metric: Metric | None, name: str, file: Path) -> float | None:
+def _in(
+    factors: dict[str, float], metric: AiperfMetric | None, name: str, file: Path
+) -> float | None:
     """Return the median of a metric, else its mean, in our unit. Raises ScenarioError."""
     if metric is None:
         return None
@@ -138,7 +146,7 @@ def _in(factors: dict[str, float], metric: Metric | None, name: str, file: Path)
     return None if value is None else value * factors[metric.unit]
 
 
-def _average(metric: Metric | None) -> float | None:
+def _average(metric: AiperfMetric | None) -> float | None:
     return None if metric is None else metric.avg
 
 

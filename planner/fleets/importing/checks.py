@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.errors import Problem
 from planner.fleets.curve import LEAST_KW, MOST_KW
-from planner.fleets.importing.reading import Reading
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.message import Message
 
 LEAST_MS = 1.0  # of a median time between tokens, or to the first, that is in ms
@@ -14,7 +14,7 @@ LEAST_BUSY = 0.01  # tokens/s x time between tokens by the requests at a time: 1
 UNITS_W = {"kW": 1e3, "mW": 1e-3, "MW": 1e6}
 
 
-def unlikely(reading: Reading) -> Iterator[Problem]:
+def unlikely(reading: BenchmarkPoint) -> Iterator[Problem]:
     """Yield what is wrong with the units of a point."""
     if reading.gpu_w is not None and reading.gpus is not None:
         each_w, least_w, most_w = (
@@ -42,7 +42,7 @@ def unlikely(reading: Reading) -> Iterator[Problem]:
         yield reading.problem(message, name)
 
 
-def _in_seconds(reading: Reading, name: str, value_ms: float) -> bool:
+def _in_seconds(reading: BenchmarkPoint, name: str, value_ms: float) -> bool:
     if name == "inter_token_ms" and reading.concurrency:
         return reading.tokens_per_s * value_ms / 1000 / reading.concurrency < LEAST_BUSY
     return value_ms < LEAST_MS

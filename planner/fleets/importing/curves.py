@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from planner.errors import Problem, ScenarioError, wrong
 from planner.fields import FieldError
 from planner.fleets.curve import Curve, CurvePoint, Parallel, Source
+from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
 from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import ResultFile, digest, read_results
 from planner.fleets.importing.power import join_power
 from planner.fleets.importing.power_log import read_power_logs
-from planner.fleets.importing.reading import Reading, read_bytes
 from planner.local_time import check_zone
 from planner.message import Message
 
@@ -125,7 +125,9 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise wrong("", error.message, file="--timezone") from None
 
 
-def _with_facts(readings: Sequence[Reading], facts: Facts) -> tuple[list[Reading], list[Problem]]:
+def _with_facts(
+    readings: Sequence[BenchmarkPoint], facts: Facts
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
     """Return readings with what the user says of them, and what is missing or contradicts them."""
     problems = []
     values: dict[str, object] = {}
@@ -154,11 +156,11 @@ def _with_facts(readings: Sequence[Reading], facts: Facts) -> tuple[list[Reading
 
 
 def _joined(
-    readings: list[Reading],
+    readings: list[BenchmarkPoint],
     power: Sequence[Path],
     gpu_indices: Sequence[str],
     zone: ZoneInfo | None,
-) -> tuple[list[Reading], list[Problem]]:
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
     log = read_power_logs(power)
     log = log.of(gpu_indices) if gpu_indices else log
     logged = len(log.gpus())
@@ -173,16 +175,16 @@ def _joined(
     return join_power(readings, log, zone)
 
 
-def _failures(readings: Sequence[Reading]) -> Iterator[Problem]:
+def _failures(readings: Sequence[BenchmarkPoint]) -> Iterator[Problem]:
     for one in readings:
         if one.failed:
             yield one.problem(Message("{n} requests failed, and are left out", n=one.failed))
 
 
-def _groups(readings: Sequence[Reading]) -> list[list[Reading]]:
+def _groups(readings: Sequence[BenchmarkPoint]) -> list[list[BenchmarkPoint]]:
     """Return readings by curve: alike in all but the load, lengths nearly."""
-    groups: list[list[Reading]] = []
-    by_key: dict[object, list[list[Reading]]] = {}
+    groups: list[list[BenchmarkPoint]] = []
+    by_key: dict[object, list[list[BenchmarkPoint]]] = {}
     for one in readings:
         parts = (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task)
         known = by_key.setdefault((*parts, one.software), [])
@@ -194,12 +196,12 @@ def _groups(readings: Sequence[Reading]) -> list[list[Reading]]:
     return groups
 
 
-def _alike(a: Reading, b: Reading) -> bool:
+def _alike(a: BenchmarkPoint, b: BenchmarkPoint) -> bool:
     pairs = ((a.input_tokens, b.input_tokens), (a.output_tokens, b.output_tokens))
     return all(x is y or (x and y and 1 / ALIKE <= x / y <= ALIKE) for x, y in pairs)
 
 
-def _points(group: Sequence[Reading]) -> tuple[list[CurvePoint], list[Problem]]:
+def _points(group: Sequence[BenchmarkPoint]) -> tuple[list[CurvePoint], list[Problem]]:
     """Return the points of a curve by load; without power none is where others have it."""
     by_load = sorted(group, key=lambda one: (one.concurrency or 0, one.tokens_per_s))
     has_power = any(one.gpu_w is not None for one in by_load)
@@ -224,7 +226,10 @@ def _rounded(value: float) -> float:
 
 
 def _source(
-    group: Sequence[Reading], formats: dict[Path, str], sources: dict[Path, str], today: dt.date
+    group: Sequence[BenchmarkPoint],
+    formats: dict[Path, str],
+    sources: dict[Path, str],
+    today: dt.date,
 ) -> Source:
     used = {one.file for one in group} | (sources.keys() - formats.keys())
     return Source(
@@ -235,7 +240,7 @@ def _source(
 
 
 def _curve(
-    group: Sequence[Reading], points: list[CurvePoint], facts: Facts, source: Source
+    group: Sequence[BenchmarkPoint], points: list[CurvePoint], facts: Facts, source: Source
 ) -> Curve:
     first = group[0]
     assert first.hardware and first.gpus and first.model and first.precision  # noqa: PT018
@@ -248,7 +253,7 @@ def _curve(
     )  # fmt: skip
 
 
-def _task(group: Sequence[Reading]) -> str:
+def _task(group: Sequence[BenchmarkPoint]) -> str:
     """Return the kind of requests, else the lengths of input and output."""
     lengths = [
         sum(values) / len(values)

@@ -9,11 +9,17 @@ from typing import Any, NamedTuple
 
 from planner.errors import Problem, ScenarioError, as_written, wrong
 from planner.fleets.importing.aiperf import AIPERF
+from planner.fleets.importing.benchmark_point import (
+    BenchmarkPoint,
+    Format,
+    read_bytes,
+    text_of,
+    values_in,
+)
 from planner.fleets.importing.guidellm import GUIDELLM
 from planner.fleets.importing.inferencex import INFERENCEX
 from planner.fleets.importing.mlenergy import MLENERGY
 from planner.fleets.importing.power_log import as_line, is_power_log
-from planner.fleets.importing.reading import Format, Reading, read_bytes, text_of, values_in
 from planner.fleets.importing.vllm_bench import VLLM_BENCH
 from planner.message import Message
 
@@ -25,7 +31,7 @@ class ResultFile(NamedTuple):
 
     path: Path
     format: str
-    readings: list[Reading]
+    readings: list[BenchmarkPoint]
     problems: list[Problem]
     digest: str
 
@@ -38,7 +44,7 @@ def read_results(path: Path) -> ResultFile:
     if not values:
         raise wrong("", _unknown(text), file=str(path))
     names: list[str] = []
-    readings: list[Reading] = []
+    readings: list[BenchmarkPoint] = []
     for place, value in values:
         known = next((each for each in FORMATS if each.matches(value)), None)
         if known is None:
@@ -46,7 +52,7 @@ def read_results(path: Path) -> ResultFile:
         names.append(known.name)
         try:
             for one in known.read(value, path):
-                (readings if isinstance(one, Reading) else problems).append(one)  # type: ignore[arg-type]
+                (readings if isinstance(one, BenchmarkPoint) else problems).append(one)  # type: ignore[arg-type]
         except ScenarioError as error:
             problems += error.problems
     return ResultFile(path, names[0], readings, problems, digest(content))

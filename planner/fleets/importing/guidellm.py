@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import Problem, wrong
-from planner.fleets.importing.reading import (
+from planner.fleets.importing.benchmark_point import (
+    BenchmarkPoint,
     Foreign,
     Format,
-    Reading,
     day_of,
     each_of,
     from_epoch,
@@ -30,23 +30,23 @@ class Distribution(Foreign):
     count: int | None = None
 
 
-class Metric(Foreign):
+class GuidellmMetric(Foreign):
     """A metric of the requests that succeeded, and of those that did not."""
 
     successful: Distribution
     errored: Distribution | None = None
 
 
-class Metrics(Foreign):
+class GuidellmMetrics(Foreign):
     """What is read of the metrics of a benchmark."""
 
-    request_concurrency: Metric
-    request_latency: Metric | None = None
-    prompt_token_count: Metric | None = None
-    output_token_count: Metric | None = None
-    output_tokens_per_second: Metric
-    inter_token_latency_ms: Metric
-    time_to_first_token_ms: Metric | None = None
+    request_concurrency: GuidellmMetric
+    request_latency: GuidellmMetric | None = None
+    prompt_token_count: GuidellmMetric | None = None
+    output_token_count: GuidellmMetric | None = None
+    output_tokens_per_second: GuidellmMetric
+    inter_token_latency_ms: GuidellmMetric
+    time_to_first_token_ms: GuidellmMetric | None = None
 
 
 STREAMS = AliasChoices(
@@ -63,7 +63,7 @@ TIMES = {
 class Benchmark(Foreign):
     """A benchmark: requests at one load."""
 
-    metrics: Metrics
+    metrics: GuidellmMetrics
     streams: float | None = Field(None, validation_alias=STREAMS)
     start: float | None = Field(None, validation_alias=TIMES["start"])
     end: float | None = Field(None, validation_alias=TIMES["end"])
@@ -76,10 +76,10 @@ def _matches(data: Any) -> bool:
     )
 
 
-def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
+def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     model = _model_in(data)
 
-    def read(one: Any, place: str) -> Reading:
+    def read(one: Any, place: str) -> BenchmarkPoint:
         benchmark = read_as(Benchmark, one, file, place)
         metrics = benchmark.metrics
         speed = metrics.output_tokens_per_second.successful.mean
@@ -88,7 +88,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
         end = from_epoch(benchmark.end)
         first = metrics.time_to_first_token_ms
         errored = metrics.request_latency and metrics.request_latency.errored
-        return Reading(
+        return BenchmarkPoint(
             file=file, place=place, model=model or _model_in(one), software="GuideLLM",
             input_tokens=_mean(metrics.prompt_token_count),
             output_tokens=_mean(metrics.output_token_count),
@@ -106,7 +106,7 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
     yield from each_of(read, numbered(data["benchmarks"], "benchmarks"))
 
 
-def _mean(metric: Metric | None) -> float | None:
+def _mean(metric: GuidellmMetric | None) -> float | None:
     return None if metric is None else metric.successful.mean
 
 

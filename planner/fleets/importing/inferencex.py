@@ -14,10 +14,10 @@ from pydantic import AliasChoices, Field
 
 from planner.errors import Problem, wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.reading import (
+from planner.fleets.importing.benchmark_point import (
+    BenchmarkPoint,
     Foreign,
     Format,
-    Reading,
     each_of,
     numbered,
     read_as,
@@ -62,8 +62,8 @@ def _matches(data: Any) -> bool:
     )
 
 
-def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
-    def read(row: Any, place: str) -> Reading:
+def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
+    def read(row: Any, place: str) -> BenchmarkPoint:
         whole = {**row, **row["metrics"]} if isinstance(row.get("metrics"), dict) else row
         if whole.get("disagg") or whole.get("is_multinode"):
             message = Message(
@@ -80,14 +80,14 @@ def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
     yield from each_of(read, rows)
 
 
-def _reading(point: Aggregate, file: Path, place: str) -> Reading:
+def _reading(point: Aggregate, file: Path, place: str) -> BenchmarkPoint:
     short = point.hw.rpartition(":")[2].partition("-")[0]
     power_w, name = point.avg_total_gpu_power_w, "avg_total_gpu_power_w"
     if power_w is None and point.avg_power_w is not None:
         power_w, name = point.avg_power_w * point.tp, "avg_power_w"
     first_token_ms = None if point.median_ttft is None else 1000 * point.median_ttft
     speculative = () if point.speculative == "none" else (point.speculative,)
-    return Reading(
+    return BenchmarkPoint(
         file=file, place=place, hardware=HARDWARE.get(short, short), gpus=point.tp,
         model=point.model, precision=point.precision,
         software=" ".join((point.framework, *speculative)),

@@ -11,11 +11,11 @@ from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import Problem, wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.reading import (
+from planner.fleets.importing.benchmark_point import (
     PRECISIONS,
+    BenchmarkPoint,
     Foreign,
     Format,
-    Reading,
     each_of,
     numbered,
     read_as,
@@ -65,18 +65,18 @@ def _is_third(data: Any) -> bool:
     return all(isinstance(one, dict) and "num_gpus" in one for one in data["configurations"])
 
 
-def _read_third(data: Any, file: Path) -> Iterator[Reading | Problem]:
+def _read_third(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     of_all = {key: data[key] for key in ("model_id", "weight_precision") if key in data}
     task = str(data.get("task", ""))
 
-    def read(one: Any, place: str) -> Reading:
+    def read(one: Any, place: str) -> BenchmarkPoint:
         if THROUGHPUT not in one:
             message = Message(
                 "has no {name}: a model of pictures or video answers no tokens", name=THROUGHPUT
             )
             raise wrong(place, message, file=str(file))
         point = read_as(Configuration, of_all | one, file, place)
-        return Reading(
+        return BenchmarkPoint(
             file=file, place=place, task=task, gpus=point.num_gpus, model=point.model_id,
             hardware=f"NVIDIA {point.gpu_model.removeprefix('NVIDIA ')}",
             precision=PRECISIONS.get(point.weight_precision, point.weight_precision),
@@ -101,16 +101,16 @@ def _is_second(data: Any) -> bool:
     return isinstance(first, dict) and "Token tput (tok/s)" in first
 
 
-def _read_second(data: Any, file: Path) -> Iterator[Reading | Problem]:
+def _read_second(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     yield from each_of(
         partial(_second_point, file),
         numbered(data) if isinstance(data, list) else iter([("", data)]),
     )
 
 
-def _second_point(file: Path, data: Any, place: str) -> Reading:
+def _second_point(file: Path, data: Any, place: str) -> BenchmarkPoint:
     point = read_as(SecondVersion, data, file, place)
-    return Reading(
+    return BenchmarkPoint(
         file=file, place=place, gpus=point.tensor_parallel * point.pipeline_parallel,
         model=point.model, hardware=f"NVIDIA {point.gpu.removeprefix('NVIDIA ')}",
         parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.most_requests,

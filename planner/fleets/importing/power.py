@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from planner.errors import Problem, wrong
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.importing.power_log import PowerLog
-from planner.fleets.importing.reading import Reading
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ LEAST_COVERED = 0.9  # of a run, by the log
 
 
 def join_power(
-    readings: Sequence[Reading], log: PowerLog, zone: ZoneInfo | None
-) -> tuple[list[Reading], list[Problem]]:
+    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
     """Return readings with the mean power of the GPUs of a log during each run.
 
     Args:
@@ -54,13 +54,13 @@ def join_power(
     return joined, problems
 
 
-def _named(reading: Reading, log: PowerLog) -> dict[str, str]:
+def _named(reading: BenchmarkPoint, log: PowerLog) -> dict[str, str]:
     return {**reading.fields, "gpu_w": str(log.file)}
 
 
 def _whole_log(
-    readings: Sequence[Reading], without: Sequence[Reading], log: PowerLog
-) -> tuple[list[Reading], list[Problem]]:
+    readings: Sequence[BenchmarkPoint], without: Sequence[BenchmarkPoint], log: PowerLog
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
     """Return readings of which the only one without power gets the mean of a log without times."""
     if len(without) > 1:
         message = Message(
@@ -76,7 +76,9 @@ def _whole_log(
     ], []
 
 
-def _require_comparable(readings: Sequence[Reading], log: PowerLog, zone: ZoneInfo | None) -> None:
+def _require_comparable(
+    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
+) -> None:
     """Require that times of a run and of a log are both of one clock or moments, or the zone."""
     run = next((one.start for one in readings if one.start is not None), None)
     if zone is not None or run is None or (run.tzinfo is None) == (log.times == "clock"):
@@ -96,7 +98,7 @@ def _require_comparable(readings: Sequence[Reading], log: PowerLog, zone: ZoneIn
     raise wrong("", message, file=str(naive))
 
 
-def _covers(readings: Sequence[Reading], log: PowerLog, hours: int) -> bool:
+def _covers(readings: Sequence[BenchmarkPoint], log: PowerLog, hours: int) -> bool:
     zone = dt.timezone(dt.timedelta(hours=hours))
     moments = log.moments_s(zone)
     return all(
@@ -108,7 +110,7 @@ def _covers(readings: Sequence[Reading], log: PowerLog, hours: int) -> bool:
 
 
 def _mean_w(
-    reading: Reading,
+    reading: BenchmarkPoint,
     samples: pd.DataFrame,
     log: PowerLog,
     zone: ZoneInfo | None,

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import Field
 
 from planner.errors import Problem, wrong
-from planner.fleets.importing.reading import (
+from planner.fleets.importing.benchmark_point import (
+    BenchmarkPoint,
     Foreign,
     Format,
-    Reading,
     day_of,
     from_epoch,
     read_as,
@@ -50,14 +50,14 @@ def _matches(data: Any) -> bool:
     return isinstance(data, dict) and {"output_throughput", "total_output_tokens"} <= data.keys()
 
 
-def _read(data: Any, file: Path) -> Iterator[Reading | Problem]:
+def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     run = read_as(ServeResult, data, file)
     if not run.completed:
         raise wrong("completed", Message("is 0: no request was answered"), file=str(file))
     inter_token_ms, between = _time(run, "median_tpot")
     first_token_ms, first = _time(run, "median_ttft")
     start, end = _span(run)
-    yield Reading(
+    yield BenchmarkPoint(
         file=file, model=run.model_id, software="vllm bench serve", failed=run.failed,
         input_tokens=run.total_input_tokens / run.completed,
         output_tokens=run.total_output_tokens / run.completed,

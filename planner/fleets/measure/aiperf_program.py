@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.errors import MeasurementError, ScenarioError
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.importing.formats import read_results
-from planner.fleets.importing.reading import Reading
 from planner.fleets.measure.measurement import Measuring
 from planner.message import Message
 
@@ -49,7 +49,7 @@ class AiperfRun:
             "--output-artifact-dir", folder,
         ]  # fmt: skip
 
-    async def at(self, concurrency: int) -> Reading:
+    async def at(self, concurrency: int) -> BenchmarkPoint:
         """Return its result at a number of requests at a time.
 
         Raises:

@@ -22,7 +22,7 @@ MOST_ANSWERS = 100_000
 
 
 @dataclass(frozen=True)
-class Load:
+class SteadyLoad:
     """The steady state at a load; times by the clock of the endpoint."""
 
     concurrency: int
@@ -36,7 +36,7 @@ class Load:
 
 async def run_load(
     endpoint: Endpoint, concurrency: int, seconds: float, input_tokens: int, output_tokens: int
-) -> Load:
+) -> SteadyLoad:
     """Return the steady state of a number of requests at a time.
 
     Raises:
@@ -101,7 +101,7 @@ async def _while_running(
 
 def _steady(
     answers: Sequence[Answer], concurrency: int, start: float, end: float, failed: int
-) -> Load:
+) -> SteadyLoad:
     """Return the figures of what came between two times."""
     counted = [one for one in answers if one.tokens is not None and one.chunks]
     chunks = sum(len(one.chunks) for one in counted)
@@ -122,7 +122,7 @@ def _steady(
             "at concurrency {n} no token came in {s:g} s", n=concurrency, s=end - start
         )
         raise MeasurementError(message)
-    return Load(
+    return SteadyLoad(
         concurrency, start, end, tokens / (end - start),
         1000 * median(between) if between else None, 1000 * median(first) if first else None,
         failed,

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from planner.errors import MeasurementError, wrong
 from planner.fleets.curve import Curve, CurvePoint, Parallel, Source
-from planner.fleets.importing.reading import Reading
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.measure.closed_loop import run_load
 from planner.fleets.measure.endpoint import Answer, Endpoint
 from planner.fleets.measure.power_meter import PowerMeter
@@ -26,7 +26,7 @@ IDLE_S = 10.0  # at most
 class OtherProgram(Protocol):
     """A program that loads a server instead of the closed loop."""
 
-    async def at(self, concurrency: int) -> Reading:
+    async def at(self, concurrency: int) -> BenchmarkPoint:
         """Return its result at a number of requests at a time. Raises MeasurementError."""
 
 

@@ -26,7 +26,7 @@ PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class BenchmarkPoint:
     """One point; None where its file does not say.
 
     place: in the file. start, end: of the run, with a zone or by the local clock. fields: the names
@@ -69,7 +69,7 @@ class Format(NamedTuple):
 
     name: str
     matches: Callable[[Any], bool]
-    read: Callable[[Any, Path], Iterator[Reading | Problem]]
+    read: Callable[[Any, Path], Iterator[BenchmarkPoint | Problem]]
 
 
 class Foreign(BaseModel):
@@ -104,8 +104,8 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
 
 
 def each_of(
-    read: Callable[[Any, str], Reading], items: Iterator[tuple[str, Any]]
-) -> Iterator[Reading | Problem]:
+    read: Callable[[Any, str], BenchmarkPoint], items: Iterator[tuple[str, Any]]
+) -> Iterator[BenchmarkPoint | Problem]:
     """Yield what is read of each item with its place; where one cannot be, its problems."""
     for place, item in items:
         try:
