@@ -100,7 +100,7 @@ UNITLESS = {
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
     "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
     "grid", "declaration", "response", "so_far", "ahead", "charge_from", "energy_targets", "time",
-    "title",
+    "title", "host",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
     "price_imports", "discharge_to_grid",

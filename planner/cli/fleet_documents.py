@@ -119,8 +119,8 @@ def list_document(
     from planner.report.curve_page.node_curve import replica_kw, span
 
     def ends(values: Any) -> list[float] | None:
-        found = span(values)
-        return None if found is None else [*found]
+        low_high = span(values)
+        return None if low_high is None else [*low_high]
 
     return FleetListDocument(
         curves=[

@@ -61,7 +61,7 @@ class Parallel(Frozen):
     """Copies of what is not shared."""
 
 
-class Source(Frozen):
+class CurveSource(Frozen):
     """Where the figures of a curve are from."""
 
     title: Title
@@ -98,8 +98,8 @@ class Curve(Frozen):
     measured: Literal["gpu", "wall", "none"] = "gpu"
     """Whether power is that of the GPUs, that at the wall, or not known."""
     host: str | None = None
-    """Kind of server in `hosts.yaml`, whose model turns GPU power into power at the wall."""
-    source: Source
+    """Kind of server of `planner fleet show --host`: it turns GPU power into power at the wall."""
+    source: CurveSource
     """Where the figures are from."""
     date: Annotated[dt.date, Field(strict=False)]
     """Day of the measurement or of its publication."""

@@ -141,6 +141,6 @@ class Hosts(Frozen):
 @cache
 def known_hosts() -> Hosts:
     """Return the kinds of servers that come with the planner."""
-    document = read_yaml(Path(__file__).parent / "hosts.yaml")
+    document = read_yaml(Path(__file__).with_suffix(".yaml"))
     hosts: Hosts = errors.read_outside(Hosts, document.data)
     return hosts

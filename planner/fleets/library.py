@@ -102,7 +102,7 @@ def write_curve(path: Path, curve: Curve) -> None:
 def curve_text(curve: Curve) -> str:
     """Return the text of a curve file."""
     return yaml.dump(
-        plain_curve(curve), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
+        plain_curve(curve), Dumper=_CurveDumper, sort_keys=False, allow_unicode=True, width=96
     )
 
 
@@ -111,16 +111,16 @@ def plain_curve(curve: Curve) -> dict[str, Any]:
     return dict(_given(curve))
 
 
-class _Line(dict[str, Any]):
+class _OneLine(dict[str, Any]):
     """A mapping on one line."""
 
 
-class _Dumper(yaml.SafeDumper):
+class _CurveDumper(yaml.SafeDumper):
     """Writes a point on a line."""
 
 
-_Dumper.add_representer(
-    _Line,
+_CurveDumper.add_representer(
+    _OneLine,
     lambda dumper, line: dumper.represent_mapping(
         "tag:yaml.org,2002:map", line.items(), flow_style=True
     ),
@@ -132,7 +132,7 @@ def _given(value: Any) -> Any:
     if isinstance(value, Frozen):
         defaults = {name: info.default for name, info in type(value).model_fields.items()}
         items = ((name, getattr(value, name)) for name in defaults)
-        kind = dict if isinstance(value, Curve) else _Line
+        kind = dict if isinstance(value, Curve) else _OneLine
         return kind((name, _given(item)) for name, item in items if item != defaults[name])
     if isinstance(value, tuple):
         return [_given(item) for item in value]

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from planner.cli.app import COMMANDS as commands_of_app
+from planner.cli.app import COMMANDS as EVERY
 from planner.cli.app import app
 from tests.support.documents import document
 from tests.support.full_site import line_of, write
 
 ROOT = Path(__file__).parent.parent.parent
 
-COMMANDS = sorted(command.__name__.replace("_", " ") for command in commands_of_app)
+COMMANDS = sorted(command.__name__.replace("_", " ") for command in EVERY)
 TINY = """\
 name: tiny
 horizon: {start: 2026-07-15T00:00:00+08:00, hours: 2}

@@ -116,7 +116,7 @@ class Serving(Frozen):
         context = info.context
         folder = context.folder if isinstance(context, Context) else None
         if folder is None and is_path(self.library):
-            raise HorizonNeededError("library")
+            raise HorizonNeededError(path="library")
         try:
             self._curve = curve_named(self.library, folder)
         except ScenarioError as error:
