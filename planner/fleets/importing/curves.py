@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from planner.errors import Problem, ScenarioError, wrong
 from planner.fields import FieldError
-from planner.fleets.curve import Curve, CurvePoint, Parallel, Source
+from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
 from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
 from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import ResultFile, digest, read_results
@@ -230,9 +230,9 @@ def _source(
     formats: dict[Path, str],
     sources: dict[Path, str],
     today: dt.date,
-) -> Source:
+) -> CurveSource:
     used = {one.file for one in group} | (sources.keys() - formats.keys())
-    return Source(
+    return CurveSource(
         title=", ".join(dict.fromkeys(formats[one.file] for one in group)),
         files=[f"{path.name} sha256:{text}" for path, text in sources.items() if path in used],
         imported=today,
@@ -240,7 +240,7 @@ def _source(
 
 
 def _curve(
-    group: Sequence[BenchmarkPoint], points: list[CurvePoint], facts: Facts, source: Source
+    group: Sequence[BenchmarkPoint], points: list[CurvePoint], facts: Facts, source: CurveSource
 ) -> Curve:
     first = group[0]
     assert first.hardware and first.gpus and first.model and first.precision  # noqa: PT018

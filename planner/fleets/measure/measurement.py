@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.errors import MeasurementError, wrong
-from planner.fleets.curve import Curve, CurvePoint, Parallel, Source
+from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
 from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.measure.closed_loop import run_load
 from planner.fleets.measure.endpoint import Answer, Endpoint
@@ -156,7 +156,7 @@ def measured_curve(
         parallel=Parallel(tensor=measured.gpus),
         task=f"{measuring.input_tokens} in {measuring.output_tokens} out",
         points=[*idle, *measured.points],
-        source=Source(title="own measurement", url=measuring.url), date=day, licence=licence,
+        source=CurveSource(title="own measurement", url=measuring.url), date=day, licence=licence,
         note="" if measured.sleep is None else str(measured.sleep.text),
     )  # fmt: skip
 
