@@ -113,6 +113,7 @@ def fleet_measure(
     curve = measured_curve(
         measuring, measured, precision=precision or "", licence=licence or OWN, day=dt.date.today()
     )
+    measured.cautions += curve.cautions()
     write_curve(out, curve)
 
     def document() -> JsonDocument:

@@ -110,7 +110,9 @@ def guidellm(version: int = 2) -> Json:
     benchmarks = []
     for i, (n, speed, ms, first, _) in enumerate(LOADS):
         start = START + 2 * RUN_S * i
-        strategy = {"strategy": {"type_": "concurrent", "streams": n}}
+        strategy: Json = {"strategy": {"type_": "concurrent", "streams": n}}
+        if version == 0:
+            strategy = {"strategy": "concurrent"}
         place = {2: "config", 1: "scheduler", 0: "args"}[version]
         times: Json = {"start_time": float(start), "end_time": float(start + RUN_S)}
         benchmarks.append(
@@ -119,7 +121,7 @@ def guidellm(version: int = 2) -> Json:
                 place: strategy,
                 **({"run_stats": times} if version == 0 else times),
                 "metrics": {
-                    "request_concurrency": metric(n - 0.1),
+                    "request_concurrency": metric(n if version == 0 else n - 0.1),
                     "request_latency": metric(2.0),
                     "prompt_token_count": metric(1024),
                     "output_token_count": metric(512),
@@ -129,8 +131,12 @@ def guidellm(version: int = 2) -> Json:
                 },
             }
         )
-    args = {"target": "http://localhost:8000", "model": "lab/model"}
-    top: Json = {2: {"metadata": {"version": 2}, "config": args}, 1: {"args": args}, 0: {}}[version]
+    server = {"target": "http://localhost:8000", "model": "lab/model"}
+    top: Json = {
+        2: {"metadata": {"version": 2}, "config": {"spec": {"backend": server}}},
+        1: {"args": {"backend_kwargs": server}},
+        0: {},
+    }[version]
     return {**top, "benchmarks": benchmarks}
 
 

@@ -19,11 +19,13 @@ pytest.importorskip("httpx")
 from planner.cli.app import app
 from planner.errors import MeasurementError, PlannerError, ScenarioError
 from planner.fleets.curve import Curve, CurvePoint
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.library import read_curve
 from planner.fleets.measure.aiperf_program import AiperfRun
 from planner.fleets.measure.endpoint import Endpoint
 from planner.fleets.measure.measurement import Measured, Measuring, measure, measured_curve
 from planner.fleets.measure.power_meter import CsvMeter, NvmlMeter, meter_named
+from planner.message import Message
 from tests.fleets import samples
 from tests.support.documents import document
 from tests.support.model_server import FIRST_TOKEN_S, ModelServer, in_virtual_time
@@ -215,6 +217,50 @@ def test_aiperf_runs_as_a_program_and_its_failure_is_told(tmp_path: Path) -> Non
     program.write_text("#!/bin/sh\necho no tokenizer\nexit 1\n")
     with pytest.raises(MeasurementError, match="AIPerf failed: no tokenizer"):
         asyncio.run(run.at(4))
+
+
+class OtherProgram:
+    """Loads the server as AIPerf would, at one concurrency; fails at the next."""
+
+    async def at(self, concurrency: int) -> BenchmarkPoint:
+        if concurrency > 1:
+            raise MeasurementError(Message("AIPerf failed: {text}", text="no memory"))
+        start = dt.datetime.now()
+        return BenchmarkPoint(
+            file=Path(), tokens_per_s=7.0, start=start, end=start + dt.timedelta(seconds=5)
+        )
+
+
+def test_another_program_loads_the_server_until_it_fails() -> None:
+    server, result = ModelServer(), Measured()
+
+    async def work() -> None:
+        clock = asyncio.get_running_loop().time
+        async with server.client() as client:
+            meter = await meter_named("dcgm=http://server", client, (), clock)
+            endpoint = Endpoint(client, "http://server", "lab/model", clock)
+            measuring = Measuring(**{**vars(MEASURING), "concurrencies": (1, 4)})
+            await measure(measuring, endpoint, _Steady(meter), result, program=OtherProgram())
+
+    in_virtual_time(work)
+    assert [str(text) for text in result.cautions] == [
+        "AIPerf failed: no memory: its own loop measures instead"
+    ]
+    assert result.points[0] == CurvePoint(tokens_per_s=7, gpu_kw=0.3, concurrency=1)
+    assert result.points[1].gpu_kw == pytest.approx(0.38, rel=0.01)
+
+
+class _Steady:
+    """A meter whose samples before a measurement stand for the time of the other program."""
+
+    def __init__(self, meter: Any) -> None:
+        self._meter = meter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._meter, name)
+
+    async def mean_w(self, start: float, end: float) -> float:
+        return 300.0 if abs(end - start - 5) < 1e-3 else float(await self._meter.mean_w(start, end))
 
 
 GIVEN = ["fleet", "measure", "http://127.0.0.1:1", "--model", "m", "--out", "c.yaml"]

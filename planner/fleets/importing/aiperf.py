@@ -21,7 +21,7 @@ from planner.message import Message
 
 MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "sec": 1e3}
 W = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
-POWER = ("nvidia_power_usage", "amd_power_usage", "gpu_power_usage")
+POWER = ("nvidia_power_usage", "amd_power", "amd_power_usage", "gpu_power_usage")
 
 
 class AiperfMetric(Foreign):

@@ -112,7 +112,7 @@ def _mean(metric: GuidellmMetric | None) -> float | None:
 
 def _model_in(data: Any) -> str | None:
     """Return the model that the arguments of a run, or of its backend, name."""
-    for key in ("args", "config", "backend"):
+    for key in ("args", "config", "spec", "backend", "backend_kwargs"):
         part = data.get(key) if isinstance(data, dict) else None
         if isinstance(part, dict):
             model = part.get("model") or _model_in(part)
