@@ -161,11 +161,16 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
     ),
     "s for ms": (
         altered(samples.vllm(), "median_tpot_ms", 0.02), ALL,
-        "f0: median_tpot_ms: is 0.02 ms, too short for 100 tokens/s at concurrency 4; is it in s?",
+        "f0: median_tpot_ms: is 0.02 ms, too short for 100 tokens/s at concurrency 4; is it in s,",
     ),
     "first token in s": (
         altered(samples.vllm(), "median_ttft_ms", 0.5), ALL,
         "f0: median_ttft_ms: is 0.5 ms, too short for",
+    ),
+    "ms for s": (
+        altered(samples.inferencex(), "0.median_tpot", 20.0), LICENCE,
+        "[0].median_tpot: is 20000 ms, too long for 100 tokens/s at concurrency 4; is it in"
+        " ms, not s?",
     ),
     "disaggregated": (
         altered(samples.inferencex()[:1], "0.disagg", True), LICENCE,

@@ -39,7 +39,7 @@ class Configuration(Foreign):
     tensor_parallel: int = _split("tensor_parallel")
     expert_parallel: int = _split("expert_parallel")
     data_parallel: int = _split("data_parallel")
-    max_num_seqs: float
+    requests: float = Field(validation_alias=AliasChoices("avg_batch_size", "max_num_seqs"))
     output_throughput_tokens_per_sec: float
     avg_power_watts: float
     median_itl_ms: float
@@ -56,7 +56,7 @@ class SecondVersion(Foreign):
     token_s: float = Field(validation_alias="Avg TPOT (s)")
     tokens_per_s: float = Field(validation_alias="Token tput (tok/s)")
     answer_tokens: float = Field(validation_alias="Avg Output Tokens", gt=0)
-    most_requests: float = Field(validation_alias="Max BS (reqs)")
+    requests: float = Field(validation_alias=AliasChoices("Avg BS (reqs)", "Max BS (reqs)"))
 
 
 def _is_third(data: Any) -> bool:
@@ -84,7 +84,7 @@ def _read_third(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
                 tensor=point.tensor_parallel,
                 expert=_beyond_one(point.expert_parallel), data=_beyond_one(point.data_parallel),
             ),
-            concurrency=point.max_num_seqs, tokens_per_s=point.output_throughput_tokens_per_sec,
+            concurrency=point.requests, tokens_per_s=point.output_throughput_tokens_per_sec,
             gpu_w=point.avg_power_watts, inter_token_ms=point.median_itl_ms,
             fields={"gpu_w": "avg_power_watts", "inter_token_ms": "median_itl_ms"},
         )  # fmt: skip
@@ -113,7 +113,7 @@ def _second_point(file: Path, data: Any, place: str) -> BenchmarkPoint:
     return BenchmarkPoint(
         file=file, place=place, gpus=point.tensor_parallel * point.pipeline_parallel,
         model=point.model, hardware=f"NVIDIA {point.gpu.removeprefix('NVIDIA ')}",
-        parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.most_requests,
+        parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.requests,
         tokens_per_s=point.tokens_per_s,
         gpu_w=point.request_j / point.answer_tokens * point.tokens_per_s,
         inter_token_ms=1000 * point.token_s,
