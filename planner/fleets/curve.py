@@ -70,7 +70,7 @@ class CurveSource(Frozen):
     """Its address: a page, or a repository with the path of the file."""
     version: str | None = None
     """Commit or version that was read."""
-    files: ListedOrNone[str] = None
+    files: ListedOrNone[str] = None  # type: ignore[assignment]
     """Files that were imported, each with its SHA-256."""
     imported: Annotated[dt.date | None, Field(strict=False)] = None
     """Day of the import."""
@@ -120,8 +120,8 @@ class Curve(Frozen):
                 message = Message("is required with measured: {text}", text=self.measured)
                 yield FieldError(message, f"points[{i}].{power}")
             for name in ("gpu_kw", "node_kw"):
-                if (message := self._in_watts(point, name)) is not None:
-                    yield FieldError(message, f"points[{i}].{name}")
+                if (doubt := self._in_watts(point, name)) is not None:
+                    yield FieldError(doubt, f"points[{i}].{name}")
         if not any(point.tokens_per_s for point in self.points):
             yield FieldError(Message("must hold a point that answers tokens"), "points")
 

@@ -65,8 +65,8 @@ class RestingState(Frozen):
     """Short name."""
     gpus: Literal["idle", "asleep"] | None = None
     """What its GPUs draw; none where the node is switched off."""
-    node_kw: AtLeastZero | None = None
-    """Power of the node where it does not follow from that of its GPUs."""
+    node_kw: AtLeastZero = 0.0
+    """Power of a node that is switched off."""
     wake_min: AtLeastZero
     """Minutes until it answers."""
     mark: Mark
@@ -135,7 +135,7 @@ class Hosts(Frozen):
             if level.gpus is None
             else host.node_kw(server.gpus * gpu_kw[level.gpus])
             for level in self.sleep
-        }  # type: ignore[misc]  # one of the two is given
+        }
 
 
 @cache

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from planner.cli.app import app
 from planner.fleets.library import LIBRARY
 from tests.support.documents import document
+from tests.support.screen import DRAWN, chromium, opened, scrolled_through
 
 NAME = "h100_qwen3_235b_a22b_2507_fp8_4gpu"
 
@@ -58,3 +59,15 @@ def test_what_cannot_be_shown(tmp_path: Path) -> None:
         assert message in result.stderr
     wrong = run("show", "--nothing", "--json")
     assert document(wrong, failed=True)["command"] == "fleet-show"
+
+
+@pytest.mark.screen
+def test_the_page_draws_on_a_phone(tmp_path: Path) -> None:
+    page_file = tmp_path / "curve.html"
+    name = "mi355x_deepseek_r1_0528_fp8_8gpu_1k1k_atom_mtp"
+    assert run("show", name, "--out", page_file, "--lang", "zh").exit_code == 0
+    with chromium() as browser, opened(browser, page_file, width=390) as page:
+        scrolled_through(page)
+        assert page.evaluate(DRAWN)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.complaints == []

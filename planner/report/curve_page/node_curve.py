@@ -23,6 +23,7 @@ class NodePoint:
     point: CurvePoint
     node_tokens_per_s: float | None = None
     node_kw: float | None = None
+    replicas: int = 1
 
     @property
     def kwh_per_mtok(self) -> float | None:
@@ -43,7 +44,7 @@ def node_points(curve: Curve, host: Host | None) -> list[NodePoint]:
             return None if point.gpu_kw is None else host.node_kw(n * point.gpu_kw)
         return None if point.node_kw is None else n * point.node_kw
 
-    return [NodePoint(point, n * point.tokens_per_s, node_kw(point)) for point in curve.points]
+    return [NodePoint(point, n * point.tokens_per_s, node_kw(point), n) for point in curve.points]
 
 
 def replica_kw(point: CurvePoint) -> float | None:

@@ -93,9 +93,9 @@ def _charts(
 
 def _part_kw(of: NodePoint) -> float | None:
     """Return the part of a node's power that falls on one replica."""
-    if of.node_kw is None or of.point.node_kw is not None or not of.node_tokens_per_s:
+    if of.node_kw is None or of.point.node_kw is not None:
         return None
-    return of.node_kw * of.point.tokens_per_s / of.node_tokens_per_s
+    return of.node_kw / of.replicas
 
 
 def _figure(
