@@ -8,9 +8,10 @@ to whole nodes, and linear although the power curve of one node is not convex.
 Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,t] on points,
 asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
-`nodes` declares the rows of the states and power of nodes, `waking` those of waking,
-`decode_capacity` those of the tokens that nodes can answer, `pausing` those of the reserve they can
-offer. Jobs hold nodes of their own.
+`nodes` declares the rows of the states and power of nodes, `waking` those of waking, `sleeping`
+those of several levels of sleep, `decode_capacity` those of the tokens that nodes can answer,
+`pausing` those of the reserve they can offer; `useful_points` says which points are left out. Jobs
+hold nodes of their own.
 """
 
 from __future__ import annotations
@@ -175,26 +176,19 @@ class Fleet(FleetFields):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
         pue_by_step, all_nodes = time.of(self.pue_by_step()), self.nodes * self.available_pu
-        available, sleep = time.of(all_nodes), self.sleeps
-        sleeping = Sleeping(site, sleep, serves, self.initial, all_nodes)
+        available, sleep, sleeping = time.of(all_nodes), self.sleeps, self._sleeping(site)
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
         b.nodes = pyo.Var(points, time.steps, domain=numbers)
         b.prefill_nodes = pyo.Var(list(prefill_by_model(serves)), time.steps, domain=numbers)
         b.awake = pyo.Var(list(serves), time.points, domain=pyo.NonNegativeReals)
-        if sleep.apart:
-            sleeping.declare_asleep(b)
-        else:
-            b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        sleeping.declare_asleep(b)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
-        asleep, (first, *_) = self._asleep_in(b, sleep.levels), sleep.levels
-        asleep_kw = partial(sleeping.power_kw, b)
         jobs = declare_nodes(
             b, site, serves, available=available, pue=pue_by_step,
-            asleep=asleep,
-            asleep_kw=asleep_kw if sleep.apart else lambda t: first.node_kw * b.asleep[t],
+            asleep=sleeping.asleep(b, sleep.levels), asleep_kw=partial(sleeping.power_kw, b),
         )  # fmt: skip
         rested = declare_waking(
             b,
@@ -215,16 +209,15 @@ class Fleet(FleetFields):
         limit_tokens(b, time, serves, services, nodes, lambda s, t: b.answered_mtok_per_h[s, t])
         keep_headroom(b, time, serves, services, nodes)
         meters: dict[Meter, ByStep] = {}
-        reserves = reserves_for(site)
-        if not site.every_point and not reserves:
-            self._leave_out(b, site, services)
-        if reserves:
-            ready = self._asleep_in(b, sleep.catching_up)
+        if reserves := reserves_for(site):
+            ready = sleeping.asleep(b, sleep.catching_up)
             pausing = Pausing(
                 site, reserves, serves, services, pue_by_step, sleep,
                 free=lambda t: ready(t) + rested(t), pause_h=self._pause_h(site),
             )  # fmt: skip
             meters = pausing.declare(b)
+        elif not site.every_point:
+            self._leave_out(b, site, services)
         return self._terms(b, site, jobs, meters)
 
     def _leave_out(self, b: pyo.Block, site: Site, services: Mapping[str, Service]) -> None:
@@ -235,16 +228,13 @@ class Fleet(FleetFields):
                 for t in site.clock.steps:
                     b.nodes[m, key, t].fix(0.0)
 
-    def _asleep_in(self, b: pyo.Block, levels: Sequence[SleepLevel]) -> ByStep:
-        """Return the nodes asleep in some levels by step."""
-        keys = [self.sleeps.key(level) for level in levels]
-        return lambda t: sum(b.asleep[(*key, t)] if key else b.asleep[t] for key in keys)
+    def _sleeping(self, site: Site) -> Sleeping:
+        nodes = self.nodes * self.available_pu
+        return Sleeping(site, self.sleeps, self.serves, self.initial, nodes)
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         if self.sleeps.apart and meters.by_component(f"starting_nodes[{site.name}]"):
-            Sleeping(
-                site, self.sleeps, self.serves, self.initial, self.nodes * self.available_pu
-            ).limit_for_jobs(b, meters)
+            self._sleeping(site).limit_for_jobs(b, meters)
         return Terms()
 
     def _pause_h(self, site: Site) -> float:

@@ -8,7 +8,9 @@ Expression: it_kw[t].  Variables, where a job names the fleet: job_nodes[t] and 
     count           sum_m awake[m,t] + job_nodes[t] + asleep[t] = nodes available_pu[t]
     power           sum_o draw_mw[o,t] = pue[t] / 1000 it_kw[t]
                     it_kw: node_kw and sleep_kw, summed over the nodes at points, in prefill, asleep,
-                    and job_kw[t]; with several levels of sleep see `sleeping`
+                    and job_kw[t]
+
+With several levels of sleep asleep[t] and its power are sums over the levels, see `sleeping`.
 
 job_nodes and job_kw balance what the jobs on the fleet hold and draw. Nodes wake with their job and
 sleep again after it: waking for a job takes neither time nor money.

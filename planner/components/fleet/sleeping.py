@@ -42,7 +42,7 @@ Before the horizon the nodes named in `initial` are in their levels and all othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.operating_points import Serving
 from planner.components.fleet.sleep_levels import Sleep, SleepLevel, shares_of
 from planner.components.job import Job
-from planner.components.terms import Expression, Meters
+from planner.components.terms import ByStep, Expression, Meters, of
 from planner.fields import NOTHING
 from planner.modelling import pyo
 from planner.modelling.vectors import Known
@@ -80,6 +80,9 @@ class Sleeping:
     def declare_asleep(self, b: pyo.Block) -> None:
         """Declare the nodes asleep and those that fall asleep, with their past."""
         time, levels, drained = self.site.clock, self.sleep.levels, self.drained
+        if not self.sleep.apart:
+            b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+            return
         b.asleep = pyo.Var([v.name for v in levels], time.points, domain=pyo.NonNegativeReals)
         for level, nodes in zip(levels, self._asleep_before, strict=True):
             b.asleep[level.name, time.first - 1].fix(nodes)
@@ -93,10 +96,15 @@ class Sleeping:
                 for i, nodes in enumerate(past):
                     b.slept[name, time.first - 1 - i].fix(nodes)
 
+    def asleep(self, b: pyo.Block, levels: Sequence[SleepLevel]) -> ByStep:
+        """Return the nodes asleep in some levels by step."""
+        nodes = [of(b.asleep, *self.sleep.key(level)) for level in levels]
+        return lambda t: sum(by_step(t) for by_step in nodes)
+
     def power_kw(self, b: pyo.Block, t: int) -> Expression:
         """Return the power of the nodes that sleep or drain in a step."""
         idle_kw = max(serving.points[0].node_kw for serving in self.serves.values())
-        asleep = sum(level.node_kw * b.asleep[level.name, t] for level in self.sleep.levels)
+        asleep = sum(v.node_kw * self.asleep(b, [v])(t) for v in self.sleep.levels)
         return asleep + sum(
             max(idle_kw - level.node_kw, 0.0) * share * b.slept[level.name, t - i]
             for level in self.drained
