@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import os
 from collections.abc import Callable
@@ -83,6 +82,8 @@ def fleet_measure(
     quiet: Quiet = False,
 ) -> Outcome:
     """Measure a model server: tokens/s, times and the power of its GPUs at each load, and idle."""
+    import asyncio
+
     from planner.fleets.library import write_curve
     from planner.fleets.measure.measurement import Measured, Measuring, measured_curve
 
@@ -156,6 +157,8 @@ async def _measure(
     note: Callable[..., None] | None, with_aiperf: bool,
 ) -> None:  # fmt: skip
     """Measure, step by step into `measured`. Raises ScenarioError and MeasurementError."""
+    import asyncio
+
     from planner.fleets.measure.aiperf_program import AiperfRun, aiperf_program
     from planner.fleets.measure.endpoint import Endpoint, http_client
     from planner.fleets.measure.measurement import measure
