@@ -72,6 +72,8 @@ class CurveSource(Frozen):
     """Commit or version that was read."""
     files: ListedOrNone[str] = None  # type: ignore[assignment]
     """Files that were imported, each with its SHA-256."""
+    imported: Annotated[dt.date | None, Field(strict=False)] = None
+    """Day of the import."""
 
 
 class Curve(Frozen):
