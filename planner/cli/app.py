@@ -18,6 +18,8 @@ import typer
 from planner.cli import streams
 from planner.cli.command import Command, CommandGroup, runnable
 from planner.cli.fleet import fleet_list, fleet_show
+from planner.cli.fleet_import import fleet_import
+from planner.cli.fleet_measure import fleet_measure
 from planner.cli.folders import audit, compare, report, schema
 from planner.cli.new import new
 from planner.cli.options import parse_language
@@ -101,6 +103,11 @@ COMMANDS: dict[Callable[..., Outcome], str] = {
     schema: "planner schema > planner.schema.json",
     fleet_list: "planner fleet list --hardware h100 --max-inter-token-ms 50",
     fleet_show: "planner fleet show h100_qwen3_235b_a22b_instruct_2507_fp8_8gpu",
+    fleet_import: "planner fleet import benchmarks.json --power gpus.csv --precision fp8 --gpus 8",
+    fleet_measure: (
+        "planner fleet measure http://localhost:8000 --model Qwen/Qwen3-32B --power nvml"
+        " --precision fp8 --out qwen3.yaml"
+    ),
 }
 """Every command and the example in its help; `fleet_list` is `list` in the group `fleet`."""
 GROUPS: dict[str, tuple[str, str]] = {

@@ -26,7 +26,12 @@ from planner.cli.document_parts import (
     Span,
     StochasticSummary,
 )
-from planner.cli.fleet_documents import FleetListDocument, FleetShowDocument
+from planner.cli.fleet_documents import (
+    FleetImportDocument,
+    FleetListDocument,
+    FleetMeasureDocument,
+    FleetShowDocument,
+)
 from planner.cli.outcome import JsonDocument
 
 
@@ -159,7 +164,9 @@ DOCUMENTS: dict[str, type[JsonDocument]] = {
     "audit": AuditDocument,
     "check": CheckDocument,
     "compare": CompareDocument,
+    "fleet-import": FleetImportDocument,
     "fleet-list": FleetListDocument,
+    "fleet-measure": FleetMeasureDocument,
     "fleet-show": FleetShowDocument,
     "new": NewDocument,
     "prices": PricesDocument,

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.cli.outcome import JsonDocument, Record
+from planner.cli.outcome import InputProblem, JsonDocument, Record
 
 if TYPE_CHECKING:
     from planner.fleets.curve import Curve, CurvePoint
+    from planner.fleets.importing.curves import Imported
+    from planner.fleets.measure.measurement import Measured
     from planner.report.curve_page.node_curve import NodePoint
 
 
@@ -78,6 +80,38 @@ class FleetShowDocument(JsonDocument):
     """Page that was written."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FleetImportDocument(JsonDocument):
+    """Of `fleet import`."""
+
+    curves: list[LibraryCurve]
+    files: list[Path]
+    """The file of each curve."""
+    left_out: list[InputProblem]
+    """Points that could not be used, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSleep(Record):
+    """A sleep of a model server."""
+
+    level: int
+    gpu_kw: float
+    """Power of its GPUs asleep."""
+    wake_s: float
+    """From the call that wakes it to an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetMeasureDocument(JsonDocument):
+    """Of `fleet measure`."""
+
+    file: Path
+    curve: Mapping[str, Any]
+    """Its content."""
+    sleep: ServerSleep | None
+
+
 def list_document(
     points: Mapping[str, list[CurvePoint]], curves: Mapping[str, Curve]
 ) -> FleetListDocument:
@@ -128,3 +162,35 @@ def show_document(
         page=page,
         warnings=[*curve.cautions()],
     )  # fmt: skip
+
+
+def import_document(imported: Imported, written: Mapping[str, Path]) -> FleetImportDocument:
+    """Return the document of imported curves and the file of each."""
+    points = {name: list(curve.points) for name, curve in imported.curves.items()}
+    return FleetImportDocument(
+        curves=list_document(points, imported.curves).curves,
+        files=[*written.values()],
+        left_out=[
+            InputProblem(
+                file=problem.file or None, line=problem.line, path=problem.path or None,
+                message=problem.message,
+            )
+            for problem in imported.left_out
+        ],
+        warnings=[problem.with_place() for problem in imported.cautions],
+    )  # fmt: skip
+
+
+def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasureDocument:
+    """Return the document of a measured curve."""
+    from planner.fleets.library import plain_curve
+
+    sleep = measured.sleep
+    return FleetMeasureDocument(
+        file=file,
+        curve=plain_curve(curve),
+        sleep=None
+        if sleep is None
+        else ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
+        warnings=[*measured.cautions],
+    )
