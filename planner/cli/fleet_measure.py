@@ -23,7 +23,7 @@ from planner.cli.fleet_import import (
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
-from planner.errors import PlannerError, Problem, ScenarioError
+from planner.errors import PlannerError, Problem, ScenarioError, wrong
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -88,6 +88,13 @@ def fleet_measure(
     from planner.fleets.measure.measurement import Measured, Measuring, measured_curve
 
     require_curve_file(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(out.parent, os.W_OK):
+        message = Message(
+            "{path} is read-only, so {other} cannot be made; choose another folder",
+            path=out.parent, other=out,
+        )  # fmt: skip
+        raise wrong("", message, file="--out")
     key = os.environ.get(api_key_env or "")
     measuring = Measuring(
         url=url, model=model, key=key, seconds=seconds, level=sleep,
@@ -169,7 +176,9 @@ async def _measure(
         meter = await meter_named(power, client, indices, clock)
         measured.know(meter)
         endpoint = Endpoint(client, measuring.url, measuring.model, clock)
-        program = aiperf_program() if with_aiperf else None
+        program = None  # a key would stand in its command line, for others to read
+        if with_aiperf and measuring.key is None:
+            program = aiperf_program()
         run = None if program is None else AiperfRun(program, endpoint.url, measuring)
         await measure(measuring, endpoint, meter, measured, program=run, note=note)
 

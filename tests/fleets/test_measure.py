@@ -76,7 +76,7 @@ def test_the_points_are_those_of_the_server_and_predict_a_load_held_out() -> Non
     result, error = measured(server)
     assert error is None
     assert not result.cautions
-    assert (result.hardware, result.gpus) == ("NVIDIA H200", 2)
+    assert (result.hardware, result.gpus, server.prompt_tokens) == ("NVIDIA H200", 2, 64)
     assert result.idle == CurvePoint(tokens_per_s=0, gpu_kw=0.3)
     assert [point.concurrency for point in result.points] == [1, 4, 16]
     for point in result.points:
@@ -138,6 +138,13 @@ def test_the_wrong_model_or_key_is_named(server: ModelServer, key: str, message:
     assert str(caught.value).startswith(message)
 
 
+def test_a_server_that_is_none_is_named() -> None:
+    server = ModelServer()
+    server.garbage = True
+    with pytest.raises(ScenarioError, match="URL: http://server: "):
+        measured(server)
+
+
 # ---- power
 
 
@@ -155,7 +162,7 @@ def test_nvml_takes_the_difference_of_the_energy_counters(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
 
     async def work() -> tuple[float, float]:
-        meter = NvmlMeter(())
+        meter = NvmlMeter((), lambda: 20.0)
         await meter.sample(0.0)
         state["mj"] += 10e6  # 10 kJ on each GPU in 20 s
         by_energy = await meter.mean_w(0.0, 20.0)
@@ -164,7 +171,7 @@ def test_nvml_takes_the_difference_of_the_energy_counters(monkeypatch: pytest.Mo
             raise NoNvmlError
 
         nvml.nvmlDeviceGetTotalEnergyConsumption = unsupported
-        meter = NvmlMeter(("1",))
+        meter = NvmlMeter(("1",), lambda: 1.5)
         await meter.sample(1.0)
         return by_energy, await meter.mean_w(0.0, 2.0)
 

@@ -66,7 +66,9 @@ class ModelServer:
     ) -> None:  # fmt: skip
         self.a_s, self.b_s, self.model, self.knows = a_s, b_s, model, knows
         self.chat_only, self.key, self.dies_after = chat_only, key, dies_after
-        self.active, self.tokens, self.asleep, self.calls = 0, 0, False, []  # type: ignore[var-annotated]
+        self.active, self.tokens, self.prompt_tokens, self.asleep = 0, 0, 0, False
+        self.calls: list[str] = []
+        self.garbage = False
 
     def rate(self, n: int) -> float:
         """Return the tokens/s at a number of requests at a time, prompts being free."""
@@ -87,6 +89,8 @@ class ModelServer:
 
     def plain(self, path: str, query: str, key: str, body: Any) -> tuple[int, str]:
         """Return status and text of everything but an answer; 0 where an answer is due."""
+        if self.garbage and path != "/metrics":
+            return 200, "data: <html>\n\n"
         if self.tokens >= self.dies_after:
             raise httpx.ConnectError("All connection attempts failed")
         if path == "/metrics":
@@ -123,7 +127,8 @@ class ModelServer:
             self.active -= 1
         if "stream_options" in body:
             words = len((body.get("prompt") or body["messages"][0]["content"]).split())
-            usage = {"completion_tokens": body["max_tokens"], "prompt_tokens": 2 * words}
+            self.prompt_tokens = 2 * words
+            usage = {"completion_tokens": body["max_tokens"], "prompt_tokens": self.prompt_tokens}
             yield f"data: {json.dumps({'choices': [], 'usage': usage})}\n\n"
         yield "data: [DONE]\n\n"
 

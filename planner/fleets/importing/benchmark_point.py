@@ -19,9 +19,16 @@ from planner.message import Message
 KINDS = {
     "float": Message("a number"), "int": Message("a whole number"), "string": Message("a text"),
     "list": Message("a list"), "dict": Message("a mapping"), "model": Message("a mapping"),
-    "datetime": Message("a time"), "finite": Message("a finite number"),
+    "datetime": Message("a time"), "greater": Message("above 0"),
+    "finite": Message("a finite number"),
 }  # fmt: skip
 """What a value must be, by the first word of the type of its error."""
+HARDWARE = {
+    "h100": "NVIDIA H100", "h200": "NVIDIA H200", "b200": "NVIDIA B200", "b300": "NVIDIA B300",
+    "gb200": "NVIDIA GB200 NVL72", "gb300": "NVIDIA GB300 NVL72", "mi300x": "AMD MI300X",
+    "mi325x": "AMD MI325X", "mi355x": "AMD MI355X",
+}  # fmt: skip
+"""GPUs by their short names."""
 PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 
 
@@ -179,4 +186,7 @@ def day_of(moment: dt.datetime | None) -> dt.date | None:
 
 def from_epoch(seconds: float | None) -> dt.datetime | None:
     """Return the moment of a time in s since 1970."""
-    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+    try:
+        return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (OverflowError, OSError, ValueError):  # no time of a benchmark
+        return None

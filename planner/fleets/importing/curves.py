@@ -133,9 +133,9 @@ def _with_facts(
     values: dict[str, object] = {}
     for name, text in OPTIONS.items():
         given = getattr(facts, name)
-        known = {value for one in readings if (value := getattr(one, name)) is not None}
+        known = sorted({str(each) for one in readings if (each := getattr(one, name))})
         if given is None:
-            without = [*dict.fromkeys(one.file for one in readings if getattr(one, name) is None)]
+            without = [*dict.fromkeys(one.file for one in readings if not getattr(one, name))]
             if without:
                 more = Message(", nor do {n} more", n=len(without) - 1) if without[1:] else ""
                 message = Message(
@@ -143,11 +143,11 @@ def _with_facts(
                     text=text, more=more, option=name,
                 )  # fmt: skip
                 problems.append(Problem(message, file=str(without[0])))
-        elif len(known) > 1 or (name == "gpus" and known - {given}):
+        elif name == "date":
+            readings = [replace(one, date=one.date or given) for one in readings]
+        elif len(known) > 1 or (name == "gpus" and known not in ([], [str(given)])):
             message = Message(
-                "is {value}, and the files hold {names}",
-                value=given,
-                names=", ".join(map(str, known)),
+                "is {value}, and the files hold {names}", value=given, names=", ".join(known)
             )
             problems.append(Problem(message, file=f"--{name}"))
         else:

@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field
 from planner.errors import Problem, wrong
 from planner.fleets.curve import Parallel
 from planner.fleets.importing.benchmark_point import (
+    HARDWARE,
     BenchmarkPoint,
     Foreign,
     Format,
@@ -23,12 +24,6 @@ from planner.fleets.importing.benchmark_point import (
     read_as,
 )
 from planner.message import Message
-
-HARDWARE = {
-    "h100": "NVIDIA H100", "h200": "NVIDIA H200", "b200": "NVIDIA B200", "b300": "NVIDIA B300",
-    "gb200": "NVIDIA GB200 NVL72", "gb300": "NVIDIA GB300 NVL72", "mi300x": "AMD MI300X",
-    "mi325x": "AMD MI325X", "mi355x": "AMD MI355X",
-}  # fmt: skip
 
 
 class Aggregate(Foreign):
@@ -42,7 +37,7 @@ class Aggregate(Foreign):
     speculative: str = Field("none", validation_alias=AliasChoices("spec_decoding", "spec_method"))
     isl: float
     osl: float
-    tp: int = Field(validation_alias=AliasChoices("tp", "decode_tp"))
+    tp: int = Field(gt=0, validation_alias=AliasChoices("tp", "decode_tp"))
     ep: int = Field(1, validation_alias=AliasChoices("ep", "decode_ep"))
     output_tput_per_gpu: float
     median_tpot: float
@@ -64,6 +59,8 @@ def _matches(data: Any) -> bool:
 
 def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
     def read(row: Any, place: str) -> BenchmarkPoint:
+        if not isinstance(row, dict):
+            row = {}
         whole = {**row, **row["metrics"]} if isinstance(row.get("metrics"), dict) else row
         if whole.get("disagg") or whole.get("is_multinode"):
             message = Message(

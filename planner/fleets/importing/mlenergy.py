@@ -12,6 +12,7 @@ from pydantic import AliasChoices, AliasPath, Field
 from planner.errors import Problem, wrong
 from planner.fleets.curve import Parallel
 from planner.fleets.importing.benchmark_point import (
+    HARDWARE,
     PRECISIONS,
     BenchmarkPoint,
     Foreign,
@@ -35,7 +36,7 @@ class Configuration(Foreign):
     model_id: str
     weight_precision: str
     gpu_model: str
-    num_gpus: int
+    num_gpus: int = Field(gt=0)
     tensor_parallel: int = _split("tensor_parallel")
     expert_parallel: int = _split("expert_parallel")
     data_parallel: int = _split("data_parallel")
@@ -50,8 +51,8 @@ class SecondVersion(Foreign):
 
     model: str = Field(validation_alias="Model")
     gpu: str = Field(validation_alias="GPU")
-    tensor_parallel: int = Field(validation_alias="TP")
-    pipeline_parallel: int = Field(1, validation_alias="PP")
+    tensor_parallel: int = Field(validation_alias="TP", gt=0)
+    pipeline_parallel: int = Field(1, validation_alias="PP", gt=0)
     request_j: float = Field(validation_alias="Energy/req (J)")
     token_s: float = Field(validation_alias="Avg TPOT (s)")
     tokens_per_s: float = Field(validation_alias="Token tput (tok/s)")
@@ -78,7 +79,7 @@ def _read_third(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
         point = read_as(Configuration, of_all | one, file, place)
         return BenchmarkPoint(
             file=file, place=place, task=task, gpus=point.num_gpus, model=point.model_id,
-            hardware=f"NVIDIA {point.gpu_model.removeprefix('NVIDIA ')}",
+            hardware=_hardware(point.gpu_model),
             precision=PRECISIONS.get(point.weight_precision, point.weight_precision),
             parallel=Parallel(
                 tensor=point.tensor_parallel,
@@ -90,6 +91,12 @@ def _read_third(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
         )  # fmt: skip
 
     yield from each_of(read, numbered(data["configurations"], "configurations"))
+
+
+def _hardware(name: str) -> str:
+    """Return the name of a GPU with its maker, NVIDIA where it has none."""
+    is_whole = name.startswith(("NVIDIA", "AMD", "Intel"))
+    return name if is_whole else HARDWARE.get(name.lower(), f"NVIDIA {name}")
 
 
 def _beyond_one(count: int) -> int | None:
@@ -112,7 +119,7 @@ def _second_point(file: Path, data: Any, place: str) -> BenchmarkPoint:
     point = read_as(SecondVersion, data, file, place)
     return BenchmarkPoint(
         file=file, place=place, gpus=point.tensor_parallel * point.pipeline_parallel,
-        model=point.model, hardware=f"NVIDIA {point.gpu.removeprefix('NVIDIA ')}",
+        model=point.model, hardware=_hardware(point.gpu),
         parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.requests,
         tokens_per_s=point.tokens_per_s,
         gpu_w=point.request_j / point.answer_tokens * point.tokens_per_s,

@@ -34,7 +34,7 @@ class AiperfRun:
     measuring: Measuring
 
     def arguments(self, concurrency: int, folder: str) -> list[str]:
-        """Return its command line, without the key."""
+        """Return its command line."""
         what = self.measuring
         return [
             self.program, "profile", "--model", what.model, "--url", self.url,
@@ -57,8 +57,6 @@ class AiperfRun:
         """
         with TemporaryDirectory() as folder:
             arguments = self.arguments(concurrency, folder)
-            if self.measuring.key is not None:
-                arguments += ["--api-key", self.measuring.key]
             process = await asyncio.create_subprocess_exec(
                 *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"},

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ EXTRAS: tuple[dict[str, Any], ...] = (
 )
 """What is asked of a server beside the API, the most first; it may refuse what it does not know."""
 PATHS = ("/v1/completions", "/v1/chat/completions")
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0  # without a token
 
 
 @dataclass
@@ -137,7 +138,10 @@ class Endpoint:
         for self._path in PATHS:
             for self._extra in EXTRAS:
                 answer = Answer(self.clock())
-                status, text = await self._stream(answer, input_tokens, 4)
+                try:
+                    status, text = await self._stream(answer, input_tokens, 4)
+                except MeasurementError as error:
+                    raise wrong("", error.message, file="URL") from None
                 if status == 200:
                     return answer
                 self._refuse_key(status)
@@ -153,13 +157,7 @@ class Endpoint:
 
     async def ask(self, answer: Answer, input_tokens: int, output_tokens: int) -> None:
         """Ask for an answer of a length. Raises MeasurementError where none comes."""
-        import httpx
-
-        try:
-            status, text = await self._stream(answer, input_tokens, output_tokens)
-        except (httpx.HTTPError, ValueError) as error:
-            text = str(error) or type(error).__name__
-            raise MeasurementError(Message("{url}: {text}", url=self.url, text=text)) from None
+        status, text = await self._stream(answer, input_tokens, output_tokens)
         if status != 200:
             message = Message(
                 "{url} answers with status {status}: {text!r}", url=self.url, status=status,
@@ -171,7 +169,11 @@ class Endpoint:
     async def _stream(
         self, answer: Answer, input_tokens: int, output_tokens: int
     ) -> tuple[int, str]:
-        """Ask, note when chunks come; return the status and, where it is no answer, its text."""
+        """Ask, note when chunks come; return the status and, where it is no answer, its text.
+
+        Raises:
+            MeasurementError: there is no answer, or none that can be read.
+        """
         prompt = self._prompt(input_tokens)
         body = {"model": self._model, "stream": True, "max_tokens": output_tokens, **self._extra}
         if "min_tokens" in body:
@@ -180,13 +182,26 @@ class Endpoint:
             body["messages"] = [{"role": "user", "content": prompt}]
         else:
             body["prompt"] = prompt
-        async with self._client.stream("POST", f"{self.url}{self._path}", json=body) as response:
-            if response.status_code != 200:
-                return response.status_code, (await response.aread()).decode(errors="replace")
-            async for line in response.aiter_lines():
-                if line.startswith("data:") and line[5:].strip() != "[DONE]":
-                    self._note(answer, json.loads(line[5:]))
+        url = f"{self.url}{self._path}"
+        with self._failing():
+            async with self._client.stream("POST", url, json=body) as response:
+                if response.status_code != 200:
+                    return response.status_code, (await response.aread()).decode(errors="replace")
+                async for line in response.aiter_lines():
+                    if line.startswith("data:") and line[5:].strip() != "[DONE]":
+                        self._note(answer, json.loads(line[5:]))
         return 200, ""
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Turn what a request raises into MeasurementError."""
+        import httpx
+
+        try:
+            yield
+        except (httpx.HTTPError, ValueError, TypeError, AttributeError) as error:
+            text = str(error) or type(error).__name__
+            raise MeasurementError(Message("{url}: {text}", url=self.url, text=text)) from None
 
     def _note(self, answer: Answer, chunk: Any) -> None:
         if usage := chunk.get("usage"):
@@ -205,7 +220,8 @@ class Endpoint:
 
     async def sleep(self, level: int) -> bool:
         """Put the server to sleep at a level of vLLM; return whether it sleeps."""
-        response = await self._client.post(f"{self.url}/sleep", params={"level": level})
+        with self._failing():
+            response = await self._client.post(f"{self.url}/sleep", params={"level": level})
         return response.status_code == 200
 
     async def wake(self, level: int) -> None:
@@ -218,4 +234,5 @@ class Endpoint:
                 ("/wake_up", {"tags": "kv_cache"}, None),
             ]
         for path, query, body in steps:
-            await self._client.post(f"{self.url}{path}", params=query, json=body, timeout=None)
+            with self._failing():
+                await self._client.post(f"{self.url}{path}", params=query, json=body, timeout=None)

@@ -46,7 +46,8 @@ class PowerMeter(Protocol):
 class NvmlMeter:
     """GPUs of this machine: the difference of their energy counters, else samples of power."""
 
-    def __init__(self, indices: Sequence[str]) -> None:
+    def __init__(self, indices: Sequence[str], clock: Callable[[], float]) -> None:
+        self._clock = clock
         try:
             import pynvml  # type: ignore[import-untyped, import-not-found, unused-ignore]
         except ImportError:
@@ -83,7 +84,7 @@ class NvmlMeter:
 
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times."""
-        await self.sample(end)
+        await self.sample(self._clock())
         if not self._counts_energy:
             return mean_between(self._times, self._values, start, end)
         first, last = np.interp([start, end], self._times, self._values)
@@ -208,7 +209,7 @@ async def meter_named(
     kind, _, where = text.partition("=")
     meter: PowerMeter
     if kind == "nvml" and not where:
-        meter = NvmlMeter(indices)
+        meter = NvmlMeter(indices, clock)
     elif kind == "dcgm" and where:
         meter = DcgmMeter(client, where, indices)
     elif kind == "csv" and where:
