@@ -57,7 +57,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import NOTHING, exceeds
+from planner.fields import NOTHING, exceeds, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -149,7 +149,7 @@ class Fleet(FleetFields):
                     )  # fmt: skip
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        wakes = " / ".join(f"{level.wake_min:g}" for level in self.sleeps.levels)
+        wakes = value_text(np.array([level.wake_min for level in self.sleeps.levels]))
         return self.filled(self.rules[rule], steps, wake_min=wakes)
 
     def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
