@@ -80,9 +80,8 @@ class FleetFields(Component):
     """State when the horizon begins."""
 
     def following(self) -> dict[str, Any]:
-        if self.sleep:
-            return {"sleep_kw": 0.0}
-        return {"sleep_kw": min(serving.points[0].node_kw for serving in self.serves.values())}
+        sleep_kw = min(serving.points[0].node_kw for serving in self.serves.values())
+        return {"sleep_kw": 0.0 if self.sleep else sleep_kw}
 
     @property
     def sleeps(self) -> Sleep:
