@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -55,14 +56,25 @@ def commands(code: str = "en") -> str:
         translate_help(program, language(code))
     text = f"# {texts['title']}\n\n{OTHER[code]}\n\n{GENERATED}\n\n"
     text += f"{texts['head']}\n\n{texts['table']}\n| --- | --- |\n"
-    for name, command in program.commands.items():
-        text += f"| [`planner {name}`](#planner-{name}) | {_line(command.help)} |\n"
+    every = dict(_every_command(program))
+    for name, command in every.items():
+        anchor = name.replace(" ", "-")
+        text += f"| [`planner {name}`](#planner-{anchor}) | {_line(command.help)} |\n"
     text += f"\n## {texts['all']}\n\n{_options(program, texts)}"
-    for name, command in program.commands.items():
+    for name, command in every.items():
         example = command.epilog.rpartition("planner ")[2]
         text += f"## planner {name}\n\n{_line(command.help)}\n\n"
         text += f"```text\nplanner {example}\n```\n\n{_options(command, texts)}"
     return text.rstrip() + "\n"
+
+
+def _every_command(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command with its name, those of groups after that of the group."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _every_command(command, f"{above}{name} ")
+        else:
+            yield above + name, command
 
 
 def _options(command: Any, texts: dict[str, str]) -> str:

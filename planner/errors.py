@@ -5,7 +5,8 @@ PlannerError
 ├── SolveError           the solver ended without a plan                              exit 4
 │   ├── InfeasibleError  no plan can satisfy the scenario, or its profit is unbounded  exit 3
 │   └── NoPlanError      no feasible plan was found within the limits                 exit 4
-└── PlanError            a stored plan cannot be read or written, or fails its audit   exit 5
+├── PlanError            a stored plan cannot be read or written, or fails its audit   exit 5
+└── MeasurementError     a server that is measured, or its power, stops answering     exit 5
 """
 
 from __future__ import annotations
@@ -149,5 +150,11 @@ class NoPlanError(SolveError):
 
 class PlanError(PlannerError):
     """A stored plan cannot be read or written."""
+
+    exit_code = 5
+
+
+class MeasurementError(PlannerError):
+    """The measurement of a server cannot go on; what was measured before is kept."""
 
     exit_code = 5

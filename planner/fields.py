@@ -135,6 +135,8 @@ class Frozen(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,  # most commands use few of the classes
     )
+    follows: ClassVar[Mapping[str, str]] = {}
+    """Fields that follow from another where they are not given: name -> the other field."""
     remedies: ClassVar[Mapping[str, str]] = {}
     """What to write instead of a value that a field refuses for its size or its form, by field."""
 
@@ -210,6 +212,8 @@ class Frozen(BaseModel):
         for name, field in cls.model_fields.items():
             if name in texts:
                 properties[field.alias or name]["description"] = texts[name]
+        for name in cls.follows:
+            properties[name].pop("default", None)
         return described
 
     @model_validator(mode="after")

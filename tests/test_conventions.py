@@ -34,7 +34,7 @@ def test_reports_never_import_the_model() -> None:
 def test_every_package_that_a_message_asks_for_is_an_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = {extra for text in messages() for extra in re.findall(r"'[\w-]+\[\w+\]'", text)}
-    assert len(extras) == 3
+    assert len(extras) == 4
     known = {f"'{project['name']}[{extra}]'" for extra in project["optional-dependencies"]}
     assert extras <= known
 
@@ -100,7 +100,7 @@ UNITLESS = {
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
     "points", "prefill", "sleep", "market", "waiting", "providers", "fleet", "from_node", "to_node",
     "grid", "declaration", "response", "so_far", "ahead", "charge_from", "energy_targets", "time",
-    "title",
+    "title", "host",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
     "price_imports", "discharge_to_grid",

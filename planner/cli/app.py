@@ -17,6 +17,9 @@ import typer
 
 from planner.cli import streams
 from planner.cli.command import Command, CommandGroup, runnable
+from planner.cli.fleet import fleet_list, fleet_show
+from planner.cli.fleet_import import fleet_import
+from planner.cli.fleet_measure import fleet_measure
 from planner.cli.folders import audit, compare, report, schema
 from planner.cli.new import new
 from planner.cli.options import parse_language
@@ -98,10 +101,29 @@ COMMANDS: dict[Callable[..., Outcome], str] = {
     compare: "planner compare plans/huainan plans/huainan_winter",
     report: "planner report sweeps/token_price",
     schema: "planner schema > planner.schema.json",
+    fleet_list: "planner fleet list --hardware h100 --max-inter-token-ms 50",
+    fleet_show: "planner fleet show h100_qwen3_235b_a22b_instruct_2507_fp8_8gpu",
+    fleet_import: "planner fleet import benchmarks.json --power gpus.csv --precision fp8 --gpus 8",
+    fleet_measure: (
+        "planner fleet measure http://localhost:8000 --model Qwen/Qwen3-32B --power nvml"
+        " --precision fp8 --out qwen3.yaml"
+    ),
 }
-"""Every command and the example in its help."""
+"""Every command and the example in its help; `fleet_list` is `list` in the group `fleet`."""
+GROUPS: dict[str, tuple[str, str]] = {
+    "fleet": ("Curves of GPUs that serve models, as measured, with their sources.",
+              "planner fleet list"),
+}  # fmt: skip
+"""Every group of commands, what it is about, and an example."""
+apps = {"": app}
+for group, (about, example) in GROUPS.items():
+    apps[group] = typer.Typer(
+        cls=CommandGroup, no_args_is_help=True, help=about, epilog=f"Example: {example}"
+    )
+    app.add_typer(apps[group], name=group)
 for command, example in COMMANDS.items():
-    app.command(cls=Command, epilog=f"Example: {example}")(runnable(command))
+    group, _, name = command.__name__.rpartition("_")
+    apps[group].command(name, cls=Command, epilog=f"Example: {example}")(runnable(command))
 
 
 def main() -> None:

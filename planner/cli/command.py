@@ -39,13 +39,15 @@ class Command(TyperCommand):
 
     def make_context(self, info_name: Any, args: list[str], *more: Any, **extra: Any) -> Any:
         """Read the arguments."""
-        with usage_errors(self.name, args):
+        parent = extra.get("parent")
+        group = "" if parent is None or parent.parent is None else f"{parent.info_name}-"
+        with usage_errors(f"{group}{self.name}", args):
             return super().make_context(info_name, args, *more, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, in the language given after it, else in that given before it."""
         after = ctx.get_parameter_source("words").name == "COMMANDLINE"
-        if not after and (words := ctx.parent.params["words"]) is not None:
+        if not after and (words := ctx.find_root().params["words"]) is not None:
             ctx.params["words"] = words
         return super().invoke(ctx)
 

@@ -26,6 +26,12 @@ from planner.cli.document_parts import (
     Span,
     StochasticSummary,
 )
+from planner.cli.fleet_documents import (
+    FleetImportDocument,
+    FleetListDocument,
+    FleetMeasureDocument,
+    FleetShowDocument,
+)
 from planner.cli.outcome import JsonDocument
 
 
@@ -158,6 +164,10 @@ DOCUMENTS: dict[str, type[JsonDocument]] = {
     "audit": AuditDocument,
     "check": CheckDocument,
     "compare": CompareDocument,
+    "fleet-import": FleetImportDocument,
+    "fleet-list": FleetListDocument,
+    "fleet-measure": FleetMeasureDocument,
+    "fleet-show": FleetShowDocument,
     "new": NewDocument,
     "prices": PricesDocument,
     "replan": ReplanDocument,

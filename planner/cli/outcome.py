@@ -128,6 +128,8 @@ def plain(value: Any, words: Language) -> Any:
         return value if isfinite(value) else None
     if isinstance(value, dt.datetime):
         return value.isoformat() if value == value else None
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, Path):
         return os.path.abspath(value)  # noqa: PTH100  # with links
     if isinstance(value, list | tuple):

@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.components.thermal.commitment import Startup as Startup
     from planner.components.thermal.commitment import ThermalInitial as ThermalInitial
     from planner.components.thermal.thermal import Thermal as Thermal
+    from planner.fleets.hosts import Host as Host
     from planner.timeseries.forms import CalendarEntry as CalendarEntry
     from planner.timeseries.forms import CalendarSeries as CalendarSeries
     from planner.timeseries.forms import CsvSeries as CsvSeries
@@ -86,6 +87,7 @@ _MODULES = {
     "Grid": "components.grid.grid",
     "GridInitial": "components.grid.exchange_limits",
     "Horizon": "timeseries.horizon",
+    "Host": "fleets.hosts",
     "HoursSeries": "timeseries.forms",
     "Job": "components.job",
     "JobInitial": "components.job",

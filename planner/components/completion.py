@@ -35,8 +35,9 @@ def complete(
         derived |= following()
     finally:
         for name in [name for name in follows if name in values and values[name] is None]:
-            values[name] = derived.get(name)
-            if values[name] is None:
+            if name in derived:
+                values[name] = derived[name]
+            else:
                 del values[name]  # it is missing, as a wrong field is
     raise_all(_wrong(value, {n: o for n, o in follows.items() if n not in wrong}, derived))
 

@@ -92,8 +92,8 @@ class Component(Frozen):
     also_called: ClassVar[str] = ""
     """Other words that people write for its kind, set apart by spaces."""
     follows: ClassVar[Mapping[str, str]] = {}
-    """Fields that follow from another where they are not given: name -> the other field. An
-    optional one is a simpler form: it or the field is required."""
+    """As of `Frozen`. Another field that is optional is a simpler form: one of the two is
+    required."""
     title: Title | None = None
     """What people read instead of the name, in any script."""
     offers_reserve: ClassVar[bool] = False

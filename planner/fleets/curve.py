@@ -7,8 +7,8 @@ that a node with twice the GPUs holds two and has twice of both.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +18,8 @@ from planner.fields import AtLeastZero, FieldError, Frozen, Positive, Title, rai
 from planner.message import Message
 
 Count = Annotated[int, Field(ge=1)]
+MOST_KW = {"gpu_kw": 2.0, "node_kw": 5.0}  # of a GPU that answers, or of its part of a server
+LEAST_KW = 0.02
 
 
 class CurvePoint(Frozen):
@@ -59,7 +61,7 @@ class Parallel(Frozen):
     """Copies of what is not shared."""
 
 
-class Source(Frozen):
+class CurveSource(Frozen):
     """Where the figures of a curve are from."""
 
     title: Title
@@ -68,8 +70,10 @@ class Source(Frozen):
     """Its address: a page, or a repository with the path of the file."""
     version: str | None = None
     """Commit or version that was read."""
-    files: ListedOrNone[str] = None
+    files: ListedOrNone[str] = None  # type: ignore[assignment]
     """Files that were imported, each with its SHA-256."""
+    imported: Annotated[dt.date | None, Field(strict=False)] = None
+    """Day of the import."""
 
 
 class Curve(Frozen):
@@ -88,14 +92,14 @@ class Curve(Frozen):
     task: str = ""
     """Kind of requests, such as chat, or lengths of input and output."""
     points: Annotated[Listed[CurvePoint], Field(min_length=1)]
-    """Points of ascending load."""
+    """Points by ascending load, as published: tokens may fall where a server is overloaded."""
     prefill: CurvePrefill | None = None
     """Reading input on GPUs of its own; without it the points include the input of the task."""
-    measured: Literal["gpu", "wall"] = "gpu"
-    """Whether power is that of the GPUs or that at the wall."""
+    measured: Literal["gpu", "wall", "none"] = "gpu"
+    """Whether power is that of the GPUs, that at the wall, or not known."""
     host: str | None = None
-    """Kind of server in `hosts.yaml`, whose model turns GPU power into power at the wall."""
-    source: Source
+    """Kind of server of `planner fleet show --host`: it turns GPU power into power at the wall."""
+    source: CurveSource
     """Where the figures are from."""
     date: Annotated[dt.date, Field(strict=False)]
     """Day of the measurement or of its publication."""
@@ -110,15 +114,65 @@ class Curve(Frozen):
         return self
 
     def _wrong(self) -> Iterator[FieldError]:
-        speeds = [point.tokens_per_s for point in self.points]
-        for i, (before, after) in enumerate(pairwise(speeds), 1):
-            if after <= before:
-                message = Message(
-                    "must ascend, is {value:g} after {first:g}", value=after, first=before
-                )
-                yield FieldError(message, f"points[{i}].tokens_per_s")
-        power = "gpu_kw" if self.measured == "gpu" else "node_kw"
+        power = {"gpu": "gpu_kw", "wall": "node_kw"}.get(self.measured)
         for i, point in enumerate(self.points):
-            if getattr(point, power) is None:
+            if power is not None and getattr(point, power) is None:
                 message = Message("is required with measured: {text}", text=self.measured)
                 yield FieldError(message, f"points[{i}].{power}")
+            for name in ("gpu_kw", "node_kw"):
+                if (doubt := self._in_watts(point, name)) is not None:
+                    yield FieldError(doubt, f"points[{i}].{name}")
+        if not any(point.tokens_per_s for point in self.points):
+            yield FieldError(Message("must hold a point that answers tokens"), "points")
+
+    def _in_watts(self, point: CurvePoint, name: str) -> Message | None:
+        """Return the problem of a power in another unit than kW, if it is one."""
+        power_kw = getattr(point, name)
+        if power_kw is None or not point.tokens_per_s:
+            return None
+        each_kw = power_kw / self.gpus
+        if each_kw > MOST_KW[name]:
+            meant = power_kw / 1000
+            return Message(
+                "is {each_kw:g} kW for each GPU of {gpus}, more than any draws; in W? Then write"
+                " {meant:g}",
+                each_kw=each_kw, gpus=self.gpus, meant=meant,
+            )  # fmt: skip
+        if each_kw < LEAST_KW:
+            return Message(
+                "is {each_kw:g} kW for each GPU of {gpus}, less than any draws that answers; in MW,"
+                " or of a part of the GPUs?",
+                each_kw=each_kw, gpus=self.gpus,
+            )  # fmt: skip
+        return None
+
+    def within(
+        self, inter_token_ms: float | None, first_token_ms: float | None
+    ) -> list[CurvePoint]:
+        """Return the points within limits of time; without limits all."""
+        limits = {"inter_token_ms": inter_token_ms, "first_token_ms": first_token_ms}
+        given = {name: most for name, most in limits.items() if most is not None}
+        return [
+            point
+            for point in self.points
+            if all((getattr(point, name) or math.inf) <= most for name, most in given.items())
+        ]
+
+    def falling(self) -> Iterator[CurvePoint]:
+        """Yield the points that answer no more than one at less load: none is of use alone."""
+        most = -1.0
+        for point in self.points:
+            if point.tokens_per_s <= most:
+                yield point
+            most = max(most, point.tokens_per_s)
+
+    def cautions(self) -> Iterator[Message]:
+        """Yield what is unusual about the curve, and allowed."""
+        if falling := ", ".join(f"{point.tokens_per_s:g}" for point in self.falling()):
+            yield Message(
+                "it answers no more tokens at more load at {values} tokens/s: as published, and of"
+                " no use but where power is to be drawn",
+                values=falling,
+            )  # fmt: skip
+        if self.measured == "none":
+            yield Message("its power is not known: it cannot serve in a fleet as it is")

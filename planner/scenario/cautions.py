@@ -69,7 +69,7 @@ PLAIN = (
     Plain(re.compile(r".*_gce_per_kwh"), 100.0, 1000.0, {template("kg per kWh"): 1e3}),
     Plain(re.compile(r".*_tco2_per_mwh"), 0.0, 3.0, {template("kg per MWh"): 1e-3}),
     Plain(re.compile(r".*_tco2_per_gj"), 0.0, 0.4, {template("kg per GJ"): 1e-3}),
-    Plain(re.compile(r"node_kw|sleep_kw"), 0.0, 2000.0, {template("watts"): 1e-3}),
+    Plain(re.compile(r"(node|gpu|sleep|idle|gpu_idle)_kw"), 0.0, 2000.0, {template("watts"): 1e-3}),
 )  # fmt: skip
 
 

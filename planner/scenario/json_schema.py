@@ -40,7 +40,7 @@ def field_schema() -> dict[str, Any]:
         part["properties"]["kind"]["description"] = "Kind of component."
         part["properties"]["kind"].pop("default", None)  # which only its class has
         part["required"] = ["kind", *part.get("required", [])]
-        defs[owner + component.__name__] = part | _following(part, component)
+        defs[owner + component.__name__] = part | _following(component)
         kinds.append({"$ref": REFS.format(model=owner + component.__name__)})
     schema["properties"]["components"] = {
         "type": "object",
@@ -70,11 +70,10 @@ def field_schema() -> dict[str, Any]:
     }
 
 
-def _following(part: dict[str, Any], component: type[Component]) -> dict[str, Any]:
-    """Return what a kind requires of fields that follow from others; they have no default."""
+def _following(component: type[Component]) -> dict[str, Any]:
+    """Return what a kind requires of fields that follow from others."""
     required: dict[str, list[str]] = {}
     for name, other in component.follows.items():
-        part["properties"][name].pop("default", None)
         if is_simpler(component, other):
             required.setdefault(other, []).append(name)
     rules = [

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Component
 from planner.fields import Frozen
 from planner.scenario.scenario_file import ScenarioFile
 from planner.timeseries.series import Array
@@ -40,8 +39,7 @@ def plain_data(
     if isinstance(value, np.ndarray):
         return float(value[0]) if (value == value[0]).all() else varying(value, path)
     if isinstance(value, Frozen):
-        follows = value.follows if isinstance(value, Component) and not following else {}
-        left_out = follows.keys() - value.model_fields_set
+        left_out = set() if following else value.follows.keys() - value.model_fields_set
         names = [name for name in type(value).model_fields if name not in left_out]
         return {name: below(name, getattr(value, name)) for name in names}
     if isinstance(value, dict):

@@ -154,8 +154,8 @@ def linked_here(text: str, folder: Path) -> str:
 
     def link(match: re.Match[str]) -> str:
         label, target = match.groups()
-        inside = "://" in target or target.startswith("#") or os.path.lexists(folder / target)
-        return match[0] if inside else label
+        below = not target.startswith("..") and os.path.lexists(folder / target)
+        return match[0] if below or "://" in target or target.startswith("#") else label
 
     return re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", link, text)
 

@@ -44,7 +44,9 @@ _RULES = {  # by the type of the error
     "tuple_type": template("must be a list"),
     "dict_type": template("must be a mapping"),
     "model_type": template("must be a mapping"),
-    "date_type": template("must be a date such as 2026-10-01"),
+    **dict.fromkeys(
+        ("date_type", "date_from_datetime_parsing"), template("must be a date such as 2026-10-01")
+    ),
     "invalid_key": template("keys must be words"),
     # patterns of texts
     NAME: template("must be small letters, digits and _, beginning with a letter"),

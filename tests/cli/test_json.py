@@ -71,7 +71,7 @@ def test_a_removed_or_renamed_key_breaks_the_promise_and_an_added_one_does_not()
 
 
 def test_every_command_has_a_document() -> None:
-    assert DOCUMENTS.keys() == {command.__name__ for command in COMMANDS}
+    assert DOCUMENTS.keys() == {command.__name__.replace("_", "-") for command in COMMANDS}
 
 
 # ---- of commands on scenarios; test_foreign_files runs all those that write folders

@@ -19,11 +19,13 @@ from planner.components.fleet.pue import PueByTemperature, PuePoint
 from planner.components.fleet.sleep_levels import SleepLevel
 from planner.components.service.queue import EndingValue, MarketStep, ServiceInitial, Waiting
 from planner.components.service.service import Service
+from planner.fleets.hosts import Host
 from tests.support.build import profit, solve
 from tests.support.compute import FAST, WORK, batch, chat, fleet, grid, market, serving, site
 
 CLASSES = [
-    Fleet, FleetInitial, SleepLevel, Serving, OperatingPoint, Prefill, PueByTemperature, PuePoint,
+    Fleet, FleetInitial, Host, SleepLevel, Serving, OperatingPoint, Prefill,
+    PueByTemperature, PuePoint,
     Service, ServiceInitial, MarketStep, Waiting, EndingValue,
 ]  # fmt: skip
 
@@ -66,6 +68,16 @@ def of_prefill(name: str) -> Callable[[Any], Parts]:
     return lambda value: site(
         fleet=fleet(serves={"chatty": serving(prefill=READ | {name: value})}),
         chat=chat(input_per_output=1),
+    )
+
+
+def of_host(host: dict[str, float], gpu_kw: float = 500, **prefill: Any) -> Parts:
+    """GPUs of a node at work draw 500 kW: on a host of 500 kW, 1 MW."""
+    points = [{"tokens_per_s": 0, "node_kw": 200}, {"tokens_per_s": 2500, "gpu_kw": gpu_kw}]
+    host = {"idle_kw": 500, "gpu_wall_factor": 1} | host
+    reads = {"input_per_output": 1} if prefill else {}
+    return site(
+        fleet=fleet(serves={"chatty": {"points": points} | prefill}, host=host), chat=chat(**reads)
     )
 
 
@@ -158,6 +170,9 @@ CASES = {
     "Fleet.serves": Case(
         ({"chatty": serving()}, {"chatty": serving(SLOW)}), (160, 240), of_fleet("serves")
     ),
+    "Fleet.host": Case(({"idle_kw": 500}, {"idle_kw": 0}), (160, 260), of_host),
+    "Host.idle_kw": Case((500, 0), (160, 260), lambda v: of_host({"idle_kw": v})),
+    "Host.gpu_wall_factor": Case((1, 2), (160, 60), lambda v: of_host({"gpu_wall_factor": v})),
     "Fleet.initial": Case(
         (COLD, WARM), (100, 160),
         lambda v: site(fleet=fleet(wake_cost_cny=30, initial=v), chat=chat()),
@@ -207,6 +222,7 @@ CASES = {
     ),
     "OperatingPoint.tokens_per_s": Case((5000, 10000), (240, 300), of_point("tokens_per_s")),
     "OperatingPoint.node_kw": Case((1200, 1000), (240, 260), of_point("node_kw")),
+    "OperatingPoint.gpu_kw": Case((500, 0), (160, 260), lambda v: of_host({}, v)),
     "OperatingPoint.inter_token_ms": Case((40, 41), (240, 160), of_point("inter_token_ms")),
     "OperatingPoint.first_token_ms": Case(
         (300, 301), (240, 160),
@@ -217,6 +233,10 @@ CASES = {
         ),
     ),
     "Prefill.tokens_per_s": Case((5000, 10000), (60, 110), of_prefill("tokens_per_s")),
+    "Prefill.gpu_kw": Case(
+        (500, 0), (60, 110),
+        lambda v: of_host({}, prefill={"tokens_per_s": 5000, "gpu_kw": v}),
+    ),
     "Prefill.node_kw": Case((1000, 500), (60, 110), of_prefill("node_kw")),
     "PueByTemperature.temperature_c": Case(
         (10, 15), (160, 140), lambda v: of_weather(v, weather((10, 1), (20, 1.2)))
@@ -308,6 +328,8 @@ CASES = {
 }  # fmt: skip
 
 REPORTED = {"Fleet.amortisation_cny_per_node_h"}
+OF_CURVES = {"Serving.library", "Host.gpus", "Host.gpu_idle_kw"}  # test_library_points
+SHOWN = {"OperatingPoint.first_token_ms"}
 NAMES = {f"{kind}.{name}" for kind in ("Fleet", "Service") for name in ("kind", "title")}
 
 
@@ -328,4 +350,4 @@ def test_a_reported_field_changes_the_summary_alone() -> None:
 
 def test_every_field_has_a_case() -> None:
     fields = {f"{cls.__name__}.{name}" for cls in CLASSES for name in cls.model_fields}
-    assert fields == set(CASES) | REPORTED | NAMES
+    assert fields == set(CASES) | REPORTED | OF_CURVES | SHOWN | NAMES

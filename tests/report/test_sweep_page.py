@@ -35,7 +35,7 @@ from planner.report.sweep_page.page import (
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
 from planner.report.sweep_page.words import titled
 from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses
-from planner.sweeps.analysis.case_table import Analysis, Curve
+from planner.sweeps.analysis.case_table import Analysis, AxisCurve
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
@@ -120,7 +120,7 @@ def test_each_design_gives_the_analyses_it_supports() -> None:
     tornado = by_output(Tornado, grid)["objective_cny"].set_index("axis")
     assert tornado.loc[PRICE, ["output_low", "output_high"]].tolist() == [70, 220]
     assert grid.baseline["objective_cny"] == 120
-    assert not grid.of(Curve)
+    assert not grid.of(AxisCurve)
 
     alone = analysed("one_at_a_time")
     assert by_output(Tornado, alone)["objective_cny"]["swing"].tolist() == [150, 30]
@@ -137,7 +137,7 @@ def test_each_design_gives_the_analyses_it_supports() -> None:
 
     one = analysed("one axis")
     assert one.notes == ("no tornado: no case has every axis at its base value",)
-    assert only(Curve, one)["objective_cny"].tolist() == pytest.approx([80, -40, -240])
+    assert only(AxisCurve, one)["objective_cny"].tolist() == pytest.approx([80, -40, -240])
     cost = only(CostCurve, one)["cost_cny_per_mwh"].tolist()
     assert cost == pytest.approx([120 / 200, 200 / 200])
 
@@ -250,7 +250,7 @@ def test_texts_of_files_cannot_become_markup() -> None:
     assert "[bold]" in printed(analyse(lost(cases, [1], f"{evil}[bold]"), sweep))
     axes = {"components.<b>.price_cny_per_mwh": [1.0, 2.0]}
     table = pd.DataFrame({"case": [0, 1], **axes, "status": "optimal", "objective_cny": [1.0, 2.0]})
-    drawn = curve_figure(Curve(table=table, axis=next(iter(axes))), ["objective_cny"])
+    drawn = curve_figure(AxisCurve(table=table, axis=next(iter(axes))), ["objective_cny"])
     title = drawn["layout"]["xaxis"]["title"]["text"]
     assert title == "&lt;b&gt; price [CNY/MWh]"
 

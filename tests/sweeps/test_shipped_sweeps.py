@@ -14,7 +14,7 @@ from planner.studies.break_even import find
 from planner.studies.sweep import run
 from planner.studies.sweep_plan import prepare
 from planner.sweeps.analysis.analyses import Analyses, read_analyses
-from planner.sweeps.analysis.case_table import Curve, failures
+from planner.sweeps.analysis.case_table import AxisCurve, failures
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.sobol import Indices
@@ -75,7 +75,7 @@ def test_a_shipped_sweep_runs_to_its_page(tmp_path: Path) -> None:
     axes = {"components.coal_1.fuel_price_cny_per_gj": [15, 40],
             "components.carbon.price_cny_per_tco2": [95]}  # fmt: skip
     found = small("coal_and_carbon", tmp_path, {"axes": axes})
-    burnt = found.of(Curve)[0].table["figures.coal_1.gross_mwh"].tolist()
+    burnt = found.of(AxisCurve)[0].table["figures.coal_1.gross_mwh"].tolist()
     assert burnt[0] > 2 * burnt[1]
 
 
@@ -83,7 +83,7 @@ def test_a_shipped_sweep_runs_to_its_page(tmp_path: Path) -> None:
 def test_token_price_has_its_break_even_far_below_todays_prices(tmp_path: Path) -> None:
     axes = {"token_price": {"values": [0.01, 1], "base": 1}}
     found = small("token_price", tmp_path, {"axes": axes, "find": None})
-    value = found.of(Curve)[0].table["value_by_use_cny_per_kwh.compute"].tolist()
+    value = found.of(AxisCurve)[0].table["value_by_use_cny_per_kwh.compute"].tolist()
     assert value[0] < 0.17 < value[1]
     # A thirtieth of the price: 0.0332 to 0.0342 at a gap of 5e-3 of turnover, 20 solves.
     wanted = {"path": "token_price", "where": "profit by compute = profit by export",
@@ -121,7 +121,7 @@ def test_green_share_costs_more_with_each_step(tmp_path: Path) -> None:
 def test_cell_efficiency_cheapens_sun_by_seven_per_cent_a_point(tmp_path: Path) -> None:
     axes = {"cell_efficiency_percent": {"values": [24, 30], "base": 24}}
     found = small("cell_efficiency", tmp_path, {"axes": axes, "solver": {"gap": 5e-4}})
-    curve = found.of(Curve)[0].table
+    curve = found.of(AxisCurve)[0].table
     paid = curve["outside_objective_cny.pv.levelized"].tolist()
     assert paid[1] / paid[0] == pytest.approx(0.93**6 * 30 / 24, rel=1e-6)
     profit = curve["objective_cny"].tolist()

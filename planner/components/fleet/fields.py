@@ -9,11 +9,13 @@ from pydantic import Field, model_validator
 
 from planner.components.completion import FOLLOWS
 from planner.components.component import Component
+from planner.components.fleet.library_points import follow, host_of
 from planner.components.fleet.operating_points import Serving
 from planner.components.fleet.pue import Pue
 from planner.components.fleet.sleep_levels import Sleep, SleepLevel
 from planner.field_types import Listed
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Name, exceeds, raise_all
+from planner.fleets.hosts import Host
 from planner.message import Message, template
 from planner.timeseries.series import PerUnit
 
@@ -44,7 +46,7 @@ class FleetFields(Component):
     also_called: ClassVar[str] = (
         "gpu gpus node nodes servers cluster datacenter data_center compute 算力"
     )
-    follows: ClassVar[Mapping[str, str]] = {"sleep_kw": "serves"}
+    follows: ClassVar[Mapping[str, str]] = {"sleep_kw": "serves", "host": "serves"}
     remedies: ClassVar[Mapping[str, str]] = {
         "pue": template("it is facility power over IT power, 1 or more: 1.25 for 25 % on top"),
         "available_pu": template("it is part of the nodes: 0.95 for 95 %"),
@@ -76,12 +78,16 @@ class FleetFields(Component):
     """Cost of a node per hour, running or not; reported, never optimised."""
     serves: Annotated[dict[str, Serving], Field(min_length=1)]
     """The models it serves, and how."""
+    host: Host | None = FOLLOWS
+    """The server of a node without its GPUs; that of the library curves it serves."""
     initial: FleetInitial = FleetInitial()
     """State when the horizon begins."""
 
     def following(self) -> dict[str, Any]:
-        sleep_kw = min(serving.points[0].node_kw for serving in self.serves.values())
-        return {"sleep_kw": 0.0 if self.sleep else sleep_kw}
+        host = host_of(self.host, self.serves)
+        raise_all(follow(self.serves, host))
+        idle_kw = min(serving.points[0].node_kw for serving in self.serves.values())
+        return {"sleep_kw": 0.0 if self.sleep else idle_kw, "host": host}
 
     @property
     def sleeps(self) -> Sleep:

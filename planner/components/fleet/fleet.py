@@ -135,6 +135,13 @@ class Fleet(FleetFields):
         for model in self.serves:
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
+        for model, serving in self.serves.items():
+            if serving.replaces_library:
+                yield Message(
+                    "the points of model {name!r} are given and replace those of its library curve"
+                    " {curve}",
+                    name=model, curve=serving.library,
+                )  # fmt: skip
         yield from self.sleeps.warn()
         for level in self.sleeps.levels:
             field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"

@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from planner.components.completion import FOLLOWS, INSTEAD
+from planner.errors import ScenarioError
 from planner.field_types import Listed
-from planner.fields import AtLeastZero, FieldError, Frozen, Positive
+from planner.fields import (
+    AtLeastZero,
+    FieldError,
+    Frozen,
+    HorizonNeededError,
+    Positive,
+    raise_all,
+)
+from planner.fleets.curve import Curve
+from planner.fleets.library import curve_named, is_path
 from planner.message import Message
+from planner.timeseries.forms import Context
 
 MTOK_PER_H = 0.0036  # of one token/s
 Limits = tuple[float | None, float | None]  # ms: between tokens, and to the first; None is no limit
 
 
-class OperatingPoint(Frozen):
+class NodePower(Frozen):
+    """The power of a node, given or from that of its GPUs."""
+
+    follows: ClassVar[Mapping[str, str]] = {"node_kw": "gpu_kw"}
+    tokens_per_s: float
+    """Tokens."""
+    node_kw: AtLeastZero = FOLLOWS
+    """Power of the whole server, before PUE; from `gpu_kw` and the `host` of the fleet unless
+    given."""
+    gpu_kw: AtLeastZero | None = None
+    """Power of all GPUs of the server."""
+
+    @model_validator(mode="after")
+    def _has_power(self) -> Self:
+        if vars(self).get("node_kw") is None and self.gpu_kw is None:
+            message = Message("is required, or gpu_kw with the host of the fleet")
+            raise FieldError(message, "node_kw")
+        return self
+
+
+class OperatingPoint(NodePower):
     """A measured operating point of a node."""
 
     tokens_per_s: Annotated[float, Field(ge=0, le=1e7)]
     """Output tokens decoded; 0 is the awake idle point."""
-    node_kw: AtLeastZero
-    """Power of the whole server, before PUE."""
     inter_token_ms: Positive | None = None
     """Inter-token latency; not needed at the idle point."""
     first_token_ms: Positive | None = None
@@ -47,13 +77,11 @@ class OperatingPoint(Frozen):
         )
 
 
-class Prefill(Frozen):
+class Prefill(NodePower):
     """The prefill of a node: reading input tokens."""
 
     tokens_per_s: Annotated[float, Field(gt=0, le=1e7)]
     """Input tokens that are not in the cache."""
-    node_kw: AtLeastZero
-    """Power of the whole server, before PUE."""
 
     @property
     def mtok_per_h(self) -> float:
@@ -64,10 +92,16 @@ class Prefill(Frozen):
 class Serving(Frozen):
     """How a node of the fleet serves one model."""
 
-    points: Listed[OperatingPoint]
-    """Operating points, among them the awake idle point (tokens_per_s: 0)."""
+    follows: ClassVar[Mapping[str, str]] = {"points": "library", "prefill": "library"}
+    library: Annotated[str, Field(min_length=1)] | None = None
+    """Curve of the library by its name, or the file of a curve, relative to the scenario: its
+    points, as many replicas as fit on the GPUs of the `host`."""
+    points: Listed[OperatingPoint] = FOLLOWS
+    """Operating points, among them the awake idle point (tokens_per_s: 0); beside `library` they
+    replace those of the curve."""
     prefill: Prefill | None = None
     """Prefill on nodes of its own; without it the points are taken to include prefill."""
+    _curve: Curve | None = PrivateAttr(default=None)
 
     @field_validator("points")
     @classmethod
@@ -81,6 +115,34 @@ class Serving(Frozen):
         if len({point.key for point in points}) < len(points):
             raise FieldError(Message("no two points may have the same tokens_per_s"))
         return points
+
+    @model_validator(mode="after")
+    def _read_library(self, info: ValidationInfo) -> Self:
+        given = "points" in self.model_fields_set
+        if self.library is None:
+            if not given:
+                raise FieldError(Message(INSTEAD, name="library"), "points")
+            return self
+        context = info.context
+        folder = context.folder if isinstance(context, Context) else None
+        if folder is None and is_path(self.library):
+            raise HorizonNeededError(path="library")
+        try:
+            self._curve = curve_named(self.library, folder)
+        except ScenarioError as error:
+            if not given:  # points that are given need no library: those of a plan, say
+                raise_all(FieldError(one.with_place(), "library") for one in error.problems)
+        return self
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve of the library, where it was read."""
+        return self._curve
+
+    @property
+    def replaces_library(self) -> bool:
+        """Whether its points are given and are not those of its library curve."""
+        return self.library is not None and "points" in self.model_fields_set
 
     @property
     def decoding(self) -> tuple[OperatingPoint, ...]:

@@ -37,7 +37,7 @@ from planner.report.sweep_page.maps import (
 )
 from planner.report.sweep_page.words import axis_text, measured
 from planner.sweeps.analysis.analyses import Analyses
-from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, numbers
+from planner.sweeps.analysis.case_table import Analysis, AxisCurve, BreakEvenCurve, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
@@ -90,7 +90,7 @@ def _break_even(curve: BreakEvenCurve, _: Analyses, words: Language) -> Iterator
     )
 
 
-def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]:
+def _curve(curve: AxisCurve, analyses: Analyses, words: Language) -> Iterator[Chart]:
     label, scale = words.path(curve.axis), curve_scale(curve, words)
     base, factor = analyses.baseline.get(curve.axis), curve.axis in analyses.factors
     marked = is_marked(base, scale)
@@ -160,7 +160,7 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
 
 
 def _tornado(tornado: Tornado, analyses: Analyses, words: Language) -> Iterator[Chart]:
-    if analyses.of(Curve) or not changing(analyses, tornado.output):
+    if analyses.of(AxisCurve) or not changing(analyses, tornado.output):
         return  # a curve holds all that the tornado of its axis would
     sentences = [
         words("Each axis alone, from its lowest to its highest value, the others at their base.")
@@ -221,7 +221,7 @@ def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
 
 def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
     """Yield the matrix of every case, where one axis alone does not already show them all."""
-    if analyses.solved < 2 or analyses.of(Curve):
+    if analyses.solved < 2 or analyses.of(AxisCurve):
         return
     cases, axes = analyses.cases, analyses.axes
     names, left_out = of_matrix(cases, axes, analyses.outputs)
@@ -265,7 +265,7 @@ def _key(name: str, analysis: Analysis, analyses: Analyses) -> str:
 
 CHARTS: tuple[tuple[str, type[Analysis], ChartsOf], ...] = (
     ("trade-offs", BreakEvenCurve, _break_even),
-    ("trade-offs", Curve, _curve),
+    ("trade-offs", AxisCurve, _curve),
     ("trade-offs", CostCurve, _cost_curve),
     ("trade-offs", Front, _front),
     ("effects", Indices, _indices),

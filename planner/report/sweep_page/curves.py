@@ -30,7 +30,7 @@ from planner.report.charts.style import (
 )
 from planner.report.sweep_page.axis_scale import WIDEST, AxisScale, axis_scale
 from planner.report.sweep_page.words import axis_text, measured, scaled, status_text, titled
-from planner.sweeps.analysis.case_table import BreakEvenCurve, Curve, is_number, numbers
+from planner.sweeps.analysis.case_table import AxisCurve, BreakEvenCurve, is_number, numbers
 from planner.sweeps.analysis.condition import ALIASES
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.pareto import Front
@@ -76,13 +76,13 @@ def _points(cases: pd.DataFrame, words: Language) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def curve_scale(curve: Curve, words: Language) -> AxisScale:
+def curve_scale(curve: AxisCurve, words: Language) -> AxisScale:
     """Return the scale of the axis of a curve."""
     return axis_scale(curve.table[curve.axis].tolist(), words)
 
 
 def curve_figure(
-    curve: Curve,
+    curve: AxisCurve,
     outputs: Sequence[str],
     words: Language = ENGLISH,
     *,

@@ -27,8 +27,8 @@ from planner.sweeps.analysis.case_table import (
     OUTPUT,
     SOLVED,
     Analysis,
+    AxisCurve,
     BreakEvenCurve,
-    Curve,
     base_row,
     failures,
     is_number,
@@ -117,7 +117,7 @@ class Analyses:
             "map": by_output(Map),
             "sobol": by_output(Indices),
             "pareto": only(Front),
-            "curve": only(Curve),
+            "curve": only(AxisCurve),
             "cost_curve": only(CostCurve),
             "break_even": only(BreakEvenCurve),
             "notes": list(self.notes),
@@ -199,12 +199,12 @@ def _supported(
         yield "Pareto front", partial(pareto, cases, ways)
 
 
-def _curve(cases: pd.DataFrame, axis: str, outputs: tuple[str, ...]) -> Curve:
+def _curve(cases: pd.DataFrame, axis: str, outputs: tuple[str, ...]) -> AxisCurve:
     """Return the outputs along the only axis that varies."""
     table = cases[["case", axis, "status", *outputs]]
     if all(is_number(value) for value in cases[axis]):
         table = table.sort_values(axis, kind="stable")
-    return Curve(table=table, axis=axis)
+    return AxisCurve(table=table, axis=axis)
 
 
 def read_analyses(folder: str | Path) -> Analyses:

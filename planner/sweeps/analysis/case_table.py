@@ -147,7 +147,7 @@ class Analysis:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Curve(Analysis):
+class AxisCurve(Analysis):
     """The outputs along the only axis that varies: case, the axis, status, then the outputs."""
 
     axis: str

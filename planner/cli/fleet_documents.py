@@ -1,0 +1,196 @@
+"""The documents of `planner fleet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.cli.outcome import InputProblem, JsonDocument, Record
+
+if TYPE_CHECKING:
+    from planner.fleets.curve import Curve, CurvePoint
+    from planner.fleets.importing.curves import Imported
+    from planner.fleets.measure.measurement import Measured
+    from planner.report.curve_page.node_curve import NodePoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class LibraryCurve(Record):
+    """A curve of the library; ranges are those of its points within the limits asked for."""
+
+    name: str
+    hardware: str
+    gpus: int
+    """GPUs of a replica."""
+    model: str
+    precision: str
+    task: str
+    measured: str
+    """Whether power is that of the GPUs, that at the wall, or not known: `gpu`, `wall`, `none`."""
+    points: int
+    """Number of points."""
+    tokens_per_s: list[float]
+    """The least and the most."""
+    kw: list[float] | None
+    """The least and the most power of a replica, as measured."""
+    inter_token_ms: list[float] | None
+    first_token_ms: list[float] | None
+    source: str
+    date: str
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetListDocument(JsonDocument):
+    """Of `fleet list`."""
+
+    curves: list[LibraryCurve]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPoint(Record):
+    """A point of a replica, and of a node of the host."""
+
+    concurrency: float | None
+    tokens_per_s: float
+    gpu_kw: float | None
+    wall_kw: float | None
+    """Measured at the wall."""
+    inter_token_ms: float | None
+    first_token_ms: float | None
+    node_tokens_per_s: float | None
+    node_kw: float | None
+    """Power of a node at the wall."""
+    kwh_per_mtok: float | None
+    """Energy at the wall for a million tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetShowDocument(JsonDocument):
+    """Of `fleet show`."""
+
+    curve: Mapping[str, Any]
+    """Content of its file."""
+    host: str | None
+    """Kind of server of the node."""
+    points: list[ShownPoint]
+    page: Path | None
+    """Page that was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetImportDocument(JsonDocument):
+    """Of `fleet import`."""
+
+    curves: list[LibraryCurve]
+    files: list[Path]
+    """The file of each curve."""
+    left_out: list[InputProblem]
+    """Points that could not be used, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSleep(Record):
+    """A sleep of a model server."""
+
+    level: int
+    gpu_kw: float
+    """Power of its GPUs asleep."""
+    wake_s: float
+    """From the call that wakes it to an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetMeasureDocument(JsonDocument):
+    """Of `fleet measure`."""
+
+    file: Path
+    curve: Mapping[str, Any]
+    """Its content."""
+    sleep: ServerSleep | None
+
+
+def list_document(
+    points: Mapping[str, list[CurvePoint]], curves: Mapping[str, Curve]
+) -> FleetListDocument:
+    """Return the document of curves by name, each with those of its points that are wanted."""
+    from planner.report.curve_page.node_curve import replica_kw, span
+
+    def ends(values: Any) -> list[float] | None:
+        low_high = span(values)
+        return None if low_high is None else [*low_high]
+
+    return FleetListDocument(
+        curves=[
+            LibraryCurve(
+                name=name, hardware=curves[name].hardware, gpus=curves[name].gpus,
+                model=curves[name].model, precision=curves[name].precision,
+                task=curves[name].task, measured=curves[name].measured, points=len(within),
+                tokens_per_s=ends(point.tokens_per_s for point in within) or [],
+                kw=ends(map(replica_kw, within)),
+                inter_token_ms=ends(point.inter_token_ms for point in within),
+                first_token_ms=ends(point.first_token_ms for point in within),
+                source=curves[name].source.title, date=curves[name].date.isoformat(),
+                licence=curves[name].licence,
+            )
+            for name, within in points.items()
+        ]
+    )  # fmt: skip
+
+
+def show_document(
+    name: str, curve: Curve, host: str | None, points: list[NodePoint], page: Path | None
+) -> FleetShowDocument:
+    """Return the document of a curve."""
+    from planner.fleets.library import plain_curve
+
+    return FleetShowDocument(
+        curve={"name": name, **plain_curve(curve), "date": curve.date.isoformat()},
+        host=host,
+        points=[
+            ShownPoint(
+                concurrency=of.point.concurrency, tokens_per_s=of.point.tokens_per_s,
+                gpu_kw=of.point.gpu_kw, wall_kw=of.point.node_kw,
+                inter_token_ms=of.point.inter_token_ms, first_token_ms=of.point.first_token_ms,
+                node_tokens_per_s=of.node_tokens_per_s, node_kw=of.node_kw,
+                kwh_per_mtok=of.kwh_per_mtok,
+            )
+            for of in points
+        ],
+        page=page,
+        warnings=[*curve.cautions()],
+    )  # fmt: skip
+
+
+def import_document(imported: Imported, written: Mapping[str, Path]) -> FleetImportDocument:
+    """Return the document of imported curves and the file of each."""
+    points = {name: list(curve.points) for name, curve in imported.curves.items()}
+    return FleetImportDocument(
+        curves=list_document(points, imported.curves).curves,
+        files=[*written.values()],
+        left_out=[
+            InputProblem(
+                file=problem.file or None, line=problem.line, path=problem.path or None,
+                message=problem.message,
+            )
+            for problem in imported.left_out
+        ],
+        warnings=[problem.with_place() for problem in imported.cautions],
+    )  # fmt: skip
+
+
+def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasureDocument:
+    """Return the document of a measured curve."""
+    from planner.fleets.library import plain_curve
+
+    sleep = measured.sleep
+    return FleetMeasureDocument(
+        file=file,
+        curve=plain_curve(curve),
+        sleep=None
+        if sleep is None
+        else ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
+        warnings=[*measured.cautions],
+    )

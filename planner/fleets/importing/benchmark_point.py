@@ -1,0 +1,182 @@
+"""One point of a benchmark result as its file has it, in our units, and how files are read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from planner.errors import Problem, ScenarioError, as_written, cause, dotted, wrong
+from planner.files.yaml_document import is_pipe_or_device
+from planner.fleets.curve import Parallel
+from planner.message import Message
+
+KINDS = {
+    "float": Message("a number"), "int": Message("a whole number"), "string": Message("a text"),
+    "list": Message("a list"), "dict": Message("a mapping"), "model": Message("a mapping"),
+    "datetime": Message("a time"), "finite": Message("a finite number"),
+}  # fmt: skip
+"""What a value must be, by the first word of the type of its error."""
+PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkPoint:
+    """One point; None where its file does not say.
+
+    place: in the file. start, end: of the run, with a zone or by the local clock. fields: the names
+    that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
+    """
+
+    file: Path
+    tokens_per_s: float
+    place: str = ""
+    hardware: str | None = None
+    gpus: int | None = None
+    model: str | None = None
+    precision: str | None = None
+    parallel: Parallel | None = None
+    task: str = ""
+    software: str = ""
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    concurrency: float | None = None
+    gpu_w: float | None = None
+    inter_token_ms: float | None = None
+    first_token_ms: float | None = None
+    failed: int = 0
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    date: dt.date | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def problem(self, message: Message, name: str = "") -> Problem:
+        """Return a problem of the point, or of one of its fields."""
+        inside = ".".join(filter(None, (self.place, self.fields.get(name, name))))
+        return Problem(message, inside, str(self.file))
+
+
+class Format(NamedTuple):
+    """A format of results: its name, what is of it, and how it is read.
+
+    `read` yields the points of one value, and problems of those that cannot be used.
+    """
+
+    name: str
+    matches: Callable[[Any], bool]
+    read: Callable[[Any, Path], Iterator[BenchmarkPoint | Problem]]
+
+
+class Foreign(BaseModel):
+    """A part of a file of others: the fields that are read, by their names in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
+
+
+F = TypeVar("F", bound=Foreign)
+
+
+def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
+    """Read a part of a file.
+
+    Raises:
+        ScenarioError: a field is missing or is none of its kind.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = []
+        for each in error.errors():
+            path = dotted(tuple(each["loc"]))
+            inside = f"{place}.{path}" if place and path else place or path
+            message = Message("is required")
+            if each["type"] != "missing":
+                name = KINDS.get(each["type"].partition("_")[0], Message("of another form"))
+                value = as_written(each["input"])
+                message = Message("must be {name}, is {value}", name=name, value=value)
+            problems.append(Problem(message, inside, str(file)))
+        raise ScenarioError(problems) from None
+
+
+def each_of(
+    read: Callable[[Any, str], BenchmarkPoint], items: Iterator[tuple[str, Any]]
+) -> Iterator[BenchmarkPoint | Problem]:
+    """Yield what is read of each item with its place; where one cannot be, its problems."""
+    for place, item in items:
+        try:
+            yield read(item, place)
+        except ScenarioError as error:
+            yield from error.problems
+
+
+def numbered(items: list[Any], name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield items with their places in a list of some name."""
+    yield from ((f"{name}[{i}]", item) for i, item in enumerate(items))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file. Raises ScenarioError."""
+    try:
+        if is_pipe_or_device(path):
+            raise wrong("", Message("is not a regular file"), file=str(path))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise wrong(
+            "", Message("cannot be read: {text}", text=cause(error)), file=str(path)
+        ) from None
+
+
+def text_of(content: bytes, path: Path) -> str:
+    """Return the content of a file as text. Raises ScenarioError."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        message = Message("is not a UTF-8 text file; save it as UTF-8")
+        raise wrong("", message, file=str(path)) from None
+
+
+def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Problem]]:
+    """Return the JSON values of a text, one or one a line, with their places; and cut lines.
+
+    There is no value where the text is no JSON.
+
+    Raises:
+        ScenarioError: the text is cut off.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return [], []
+    try:
+        return [("", json.loads(text))], []
+    except json.JSONDecodeError as error:
+        whole = error
+    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    values: list[tuple[str, Any]] = []
+    cut: list[Problem] = []
+    for i, line in lines if len(lines) > 1 else ():
+        try:
+            values.append((Message("line {n}", n=i), json.loads(line)))
+        except json.JSONDecodeError:
+            cut.append(Problem(Message("is cut off or no JSON"), file=str(path), line=i))
+    if values and len(cut) <= 1 and all(isinstance(value, dict) for _, value in values):
+        return values, cut
+    last = len(text.rstrip())
+    unclosed = whole.pos >= last or whole.msg.startswith("Unterminated string")
+    if not unclosed:
+        return [], []
+    message = Message("is cut off here: its JSON does not close; copy the file again, whole")
+    raise wrong("", message, file=str(path), line=whole.lineno)
+
+
+def day_of(moment: dt.datetime | None) -> dt.date | None:
+    """Return the day of a moment."""
+    return None if moment is None else moment.date()
+
+
+def from_epoch(seconds: float | None) -> dt.datetime | None:
+    """Return the moment of a time in s since 1970."""
+    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)

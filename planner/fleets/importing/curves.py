@@ -1,0 +1,279 @@
+"""Curves out of benchmark results: what files do not say is given, points are put together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from planner.errors import Problem, ScenarioError, wrong
+from planner.fields import FieldError
+from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
+from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
+from planner.fleets.importing.checks import unlikely
+from planner.fleets.importing.formats import ResultFile, digest, read_results
+from planner.fleets.importing.power import join_power
+from planner.fleets.importing.power_log import read_power_logs
+from planner.local_time import check_zone
+from planner.message import Message
+
+OPTIONS = {
+    "hardware": Message("the hardware"), "gpus": Message("the number of GPUs of a replica"),
+    "model": Message("the model"), "precision": Message("the precision of the weights"),
+    "date": Message("the day of the measurement"),
+}  # fmt: skip
+ALIKE = 1.2  # lengths of input or output of one curve, the longest by the shortest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a user says of results, where their files do not."""
+
+    hardware: str | None = None
+    gpus: int | None = None
+    model: str | None = None
+    precision: str | None = None
+    licence: str | None = None
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """Curves with their names, the points left out, and what must be known of the rest."""
+
+    curves: dict[str, Curve]
+    left_out: list[Problem] = field(default_factory=list)
+    cautions: list[Problem] = field(default_factory=list)
+
+
+def import_curves(
+    files: Sequence[Path],
+    facts: Facts,
+    *,
+    power: Sequence[Path] = (),
+    gpu_indices: Sequence[str] = (),
+    timezone: str | None = None,
+    today: dt.date,
+) -> Imported:
+    """Return the curves of files of results.
+
+    Args:
+        files: of any formats.
+        facts: what the files do not say.
+        power: logs of the power of GPUs, for points without.
+        gpu_indices: GPUs of the log that served [all].
+        timezone: of times without one.
+        today: the day of the import.
+
+    Raises:
+        ScenarioError: a file is of no known format, a figure is in another unit, a fact is missing
+            or contradicts a file, or no point can be used; with every problem.
+    """
+    results, problems = _read_all(files)
+    left_out = [problem for result in results for problem in result.problems]
+    readings = [reading for result in results for reading in result.readings]
+    sources = {one.path: one.digest for one in results}
+    readings, conflicts = _with_facts(readings, facts)
+    problems += conflicts
+    if facts.licence is None or not facts.licence.strip():
+        message = Message(
+            "no file says under which licence its figures are: give it, or that none is stated"
+        )
+        problems.append(Problem(message, file="--licence"))
+    if power:
+        try:
+            readings, missed = _joined(readings, power, gpu_indices, _zone(timezone))
+            sources |= {path: digest(read_bytes(path)) for path in power}
+            left_out += missed
+        except ScenarioError as error:
+            problems += error.problems
+    problems += (problem for reading in readings for problem in unlikely(reading))
+    if not readings:
+        problems += left_out
+    if problems:
+        raise ScenarioError(problems)
+    formats = {one.path: one.format for one in results}
+    curves: dict[str, Curve] = {}
+    cautions = [*_failures(readings)]
+    for group in _groups(readings):
+        points, powerless = _points(group)
+        left_out += powerless
+        curve = _curve(group, points, facts, _source(group, formats, sources, today))
+        name = _new_name(curve_name(curve), curves)
+        curves[name] = curve
+        cautions += (Problem(text, file=name) for text in curve.cautions())
+    return Imported(curves=curves, left_out=left_out, cautions=cautions)
+
+
+def _read_all(files: Sequence[Path]) -> tuple[list[ResultFile], list[Problem]]:
+    results, problems = [], []
+    for path in dict.fromkeys(files):
+        try:
+            results.append(read_results(path))
+        except ScenarioError as error:
+            problems += error.problems
+    return results, problems
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(check_zone(name))
+    except FieldError as error:
+        raise wrong("", error.message, file="--timezone") from None
+
+
+def _with_facts(
+    readings: Sequence[BenchmarkPoint], facts: Facts
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
+    """Return readings with what the user says of them, and what is missing or contradicts them."""
+    problems = []
+    values: dict[str, object] = {}
+    for name, text in OPTIONS.items():
+        given = getattr(facts, name)
+        known = {value for one in readings if (value := getattr(one, name)) is not None}
+        if given is None:
+            without = [*dict.fromkeys(one.file for one in readings if getattr(one, name) is None)]
+            if without:
+                more = Message(", nor do {n} more", n=len(without) - 1) if without[1:] else ""
+                message = Message(
+                    "does not say {text}{more}: give it with --{option}",
+                    text=text, more=more, option=name,
+                )  # fmt: skip
+                problems.append(Problem(message, file=str(without[0])))
+        elif len(known) > 1 or (name == "gpus" and known - {given}):
+            message = Message(
+                "is {value}, and the files hold {names}",
+                value=given,
+                names=", ".join(map(str, known)),
+            )
+            problems.append(Problem(message, file=f"--{name}"))
+        else:
+            values[name] = given
+    return [replace(one, **values) for one in readings], problems  # type: ignore[arg-type]
+
+
+def _joined(
+    readings: list[BenchmarkPoint],
+    power: Sequence[Path],
+    gpu_indices: Sequence[str],
+    zone: ZoneInfo | None,
+) -> tuple[list[BenchmarkPoint], list[Problem]]:
+    log = read_power_logs(power)
+    log = log.of(gpu_indices) if gpu_indices else log
+    logged = len(log.gpus())
+    counts = {one.gpus for one in readings if one.gpu_w is None and one.gpus is not None}
+    if others := counts - {logged}:
+        message = Message(
+            "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with"
+            " --gpu-index",
+            n=logged, gpus=min(others),
+        )  # fmt: skip
+        raise wrong("", message, file=str(log.file))
+    return join_power(readings, log, zone)
+
+
+def _failures(readings: Sequence[BenchmarkPoint]) -> Iterator[Problem]:
+    for one in readings:
+        if one.failed:
+            yield one.problem(Message("{n} requests failed, and are left out", n=one.failed))
+
+
+def _groups(readings: Sequence[BenchmarkPoint]) -> list[list[BenchmarkPoint]]:
+    """Return readings by curve: alike in all but the load, lengths nearly."""
+    groups: list[list[BenchmarkPoint]] = []
+    by_key: dict[object, list[list[BenchmarkPoint]]] = {}
+    for one in readings:
+        parts = (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task)
+        known = by_key.setdefault((*parts, one.software), [])
+        group = next((group for group in known if _alike(group[0], one)), None)
+        if group is None:
+            known.append(group := [])
+            groups.append(group)
+        group.append(one)
+    return groups
+
+
+def _alike(a: BenchmarkPoint, b: BenchmarkPoint) -> bool:
+    pairs = ((a.input_tokens, b.input_tokens), (a.output_tokens, b.output_tokens))
+    return all(x is y or (x and y and 1 / ALIKE <= x / y <= ALIKE) for x, y in pairs)
+
+
+def _points(group: Sequence[BenchmarkPoint]) -> tuple[list[CurvePoint], list[Problem]]:
+    """Return the points of a curve by load; without power none is where others have it."""
+    by_load = sorted(group, key=lambda one: (one.concurrency or 0, one.tokens_per_s))
+    has_power = any(one.gpu_w is not None for one in by_load)
+    powerless = [one for one in by_load if has_power and one.gpu_w is None]
+    message = Message("has no power, which other points of its curve have")
+    points = [
+        CurvePoint(
+            tokens_per_s=_rounded(one.tokens_per_s),
+            gpu_kw=None if one.gpu_w is None else _rounded(one.gpu_w / 1000),
+            inter_token_ms=_rounded(one.inter_token_ms) if one.inter_token_ms else None,
+            first_token_ms=_rounded(one.first_token_ms) if one.first_token_ms else None,
+            concurrency=_rounded(one.concurrency) if one.concurrency else None,
+        )
+        for one in by_load
+        if one not in powerless
+    ]
+    return points, [one.problem(message) for one in powerless]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def _source(
+    group: Sequence[BenchmarkPoint],
+    formats: dict[Path, str],
+    sources: dict[Path, str],
+    today: dt.date,
+) -> CurveSource:
+    used = {one.file for one in group} | (sources.keys() - formats.keys())
+    return CurveSource(
+        title=", ".join(dict.fromkeys(formats[one.file] for one in group)),
+        files=[f"{path.name} sha256:{text}" for path, text in sources.items() if path in used],
+        imported=today,
+    )
+
+
+def _curve(
+    group: Sequence[BenchmarkPoint], points: list[CurvePoint], facts: Facts, source: CurveSource
+) -> Curve:
+    first = group[0]
+    assert first.hardware and first.gpus and first.model and first.precision  # noqa: PT018
+    return Curve(
+        hardware=first.hardware, gpus=first.gpus, model=first.model, precision=first.precision,
+        parallel=first.parallel or Parallel(tensor=first.gpus), task=_task(group), points=points,
+        measured="none" if points[0].gpu_kw is None else "gpu", source=source,
+        date=max(one.date for one in group if one.date is not None),
+        licence=facts.licence or "", note=first.software,
+    )  # fmt: skip
+
+
+def _task(group: Sequence[BenchmarkPoint]) -> str:
+    """Return the kind of requests, else the lengths of input and output."""
+    lengths = [
+        sum(values) / len(values)
+        for name in ("input_tokens", "output_tokens")
+        if (values := [value for one in group if (value := getattr(one, name)) is not None])
+    ]
+    text = "{:.0f} in {:.0f} out".format(*lengths) if len(lengths) == 2 else ""
+    return " ".join(filter(None, (group[0].task, text)))
+
+
+def curve_name(curve: Curve) -> str:
+    """Return a name for the file of a curve: hardware, model, precision, GPUs and task."""
+    hardware, model = curve.hardware.split(" ", 1)[-1], curve.model.rpartition("/")[2]
+    parts = (hardware, model, curve.precision, f"{curve.gpus}gpu", curve.task)
+    return "_".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts if part)
+
+
+def _new_name(name: str, names: dict[str, Curve]) -> str:
+    """Return a name that no other has."""
+    number = 2
+    while (new := name if number == 2 else f"{name}_{number - 1}") in names:
+        number += 1
+    return new

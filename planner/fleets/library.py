@@ -1,0 +1,141 @@
+"""The library of curves: one YAML file a curve, in the package or anywhere else."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from planner import errors
+from planner.errors import Problem, ScenarioError, did_you_mean, dotted, wrong
+from planner.fields import Frozen, is_number
+from planner.files.output_folder import replace_file
+from planner.files.yaml_document import read_yaml
+from planner.fleets.curve import Curve
+from planner.message import Message
+
+LIBRARY = Path(__file__).parent / "library"
+
+
+@cache
+def library_names() -> tuple[str, ...]:
+    """Return the names of the curves that come with the planner."""
+    return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
+
+
+def is_path(name: str) -> bool:
+    """Return whether a name is that of a file of its own, not one in the library."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
+def curve_named(name: str, folder: Path | None = None) -> Curve:
+    """Return a curve by its name in the library, or by the path of its file.
+
+    Args:
+        name: a path ends in .yaml or .yml.
+        folder: what a path is relative to [the working folder].
+
+    Raises:
+        ScenarioError: there is none, or its file has problems.
+    """
+    if is_path(name):
+        return read_curve((folder or Path()) / name)
+    if name in library_names():
+        return _library_curve(name)
+    message = Message(
+        "there is no curve {name!r} in the library{hint}; `planner fleet list` lists them, and a"
+        " file of your own ends in .yaml",
+        name=name, hint=did_you_mean(name, library_names()),
+    )  # fmt: skip
+    raise wrong("", message)
+
+
+@cache
+def _library_curve(name: str) -> Curve:
+    return read_curve(LIBRARY / f"{name}.yaml")
+
+
+def library_curves() -> dict[str, Curve]:
+    """Return every curve of the library by its name."""
+    return {name: _library_curve(name) for name in library_names()}
+
+
+def read_curve(path: Path) -> Curve:
+    """Read a curve file.
+
+    Raises:
+        ScenarioError: with every problem, each with file, line and path.
+    """
+    document = read_yaml(path)
+    try:
+        curve: Curve = errors.read_outside(Curve, document.data)
+    except ScenarioError as error:
+        keys = {dotted(key): key for key in document.lines}
+        problems = (
+            Problem(one.message, one.path, document.file, document.line(_nearest(one.path, keys)))
+            for one in error.problems
+        )
+        raise ScenarioError([*document.problems, *problems]) from None
+    if document.problems:
+        raise ScenarioError(document.problems)
+    return curve
+
+
+def _nearest(path: str, keys: dict[str, errors.Key]) -> errors.Key:
+    """Return the longest part of a dotted path that a file has."""
+    while path and path not in keys:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return keys.get(path, ())
+
+
+def write_curve(path: Path, curve: Curve) -> None:
+    """Write a curve file, whole or not at all.
+
+    Raises:
+        PlanError: it cannot be written; then nothing has changed.
+    """
+    replace_file(path, curve_text(curve))
+
+
+def curve_text(curve: Curve) -> str:
+    """Return the text of a curve file."""
+    return yaml.dump(
+        plain_curve(curve), Dumper=_CurveDumper, sort_keys=False, allow_unicode=True, width=96
+    )
+
+
+def plain_curve(curve: Curve) -> dict[str, Any]:
+    """Return a curve as its file holds it, without what is empty or a default."""
+    return dict(_given(curve))
+
+
+class _OneLine(dict[str, Any]):
+    """A mapping on one line."""
+
+
+class _CurveDumper(yaml.SafeDumper):
+    """Writes a point on a line."""
+
+
+_CurveDumper.add_representer(
+    _OneLine,
+    lambda dumper, line: dumper.represent_mapping(
+        "tag:yaml.org,2002:map", line.items(), flow_style=True
+    ),
+)
+
+
+def _given(value: Any) -> Any:
+    """Return a value as plain data, without what is empty or a default."""
+    if isinstance(value, Frozen):
+        defaults = {name: info.default for name, info in type(value).model_fields.items()}
+        items = ((name, getattr(value, name)) for name in defaults)
+        kind = dict if isinstance(value, Curve) else _OneLine
+        return kind((name, _given(item)) for name, item in items if item != defaults[name])
+    if isinstance(value, tuple):
+        return [_given(item) for item in value]
+    if is_number(value) and value == int(value):
+        return int(value)
+    return value

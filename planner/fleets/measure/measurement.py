@@ -1,0 +1,253 @@
+"""The measurement of a model server: idle, each load, and asleep, with the power of its GPUs."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from planner.errors import MeasurementError, wrong
+from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
+from planner.fleets.measure.closed_loop import run_load
+from planner.fleets.measure.endpoint import Answer, Endpoint
+from planner.fleets.measure.power_meter import PowerMeter
+from planner.message import Message
+
+SAMPLE_S = 0.5
+SETTLE_S = 2.0  # until power is that of a new state
+IDLE_S = 10.0  # at most
+
+
+class OtherProgram(Protocol):
+    """A program that loads a server instead of the closed loop."""
+
+    async def at(self, concurrency: int) -> BenchmarkPoint:
+        """Return its result at a number of requests at a time. Raises MeasurementError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measuring:
+    """What to measure. level: of sleep, if any; key: of the server, if it wants one."""
+
+    url: str
+    model: str
+    concurrencies: Sequence[int]
+    seconds: float = 30.0
+    input_tokens: int = 512
+    output_tokens: int = 128
+    level: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """A sleep of a server: its level, the power of its GPUs, and the time to the first token."""
+
+    level: int
+    gpu_kw: float
+    wake_s: float
+
+    @property
+    def text(self) -> Message:
+        """The sleep in words."""
+        return Message(
+            "asleep at level {level} its GPUs draw {gpu_kw:g} kW; it answers again {s:.3g} s after"
+            " the call that wakes it",
+            level=self.level, gpu_kw=self.gpu_kw, s=self.wake_s,
+        )  # fmt: skip
+
+
+@dataclass
+class Measured:
+    """What has been measured so far, and what must be known of it.
+
+    hardware, gpus: as given, else of the meter.
+    """
+
+    hardware: str | None = None
+    gpus: int | None = None
+    idle: CurvePoint | None = None
+    points: list[CurvePoint] = field(default_factory=list)
+    sleep: Sleep | None = None
+    cautions: list[Message] = field(default_factory=list)
+
+    def know(self, meter: PowerMeter) -> None:
+        """Take from a meter what it knows. Raises ScenarioError where it is not the GPUs given."""
+        self.hardware = self.hardware or meter.hardware
+        if not self.hardware:
+            message = Message("{text} does not know the hardware: name it", text="--power")
+            raise wrong("", message, file="--hardware")
+        if self.gpus not in (None, meter.gpus):
+            message = Message(
+                "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with"
+                " --gpu-index",
+                n=meter.gpus, gpus=self.gpus,
+            )  # fmt: skip
+            raise wrong("", message, file="--power")
+        self.gpus = meter.gpus
+
+
+async def measure(
+    measuring: Measuring,
+    endpoint: Endpoint,
+    meter: PowerMeter,
+    measured: Measured,
+    *,
+    program: OtherProgram | None = None,
+    note: Callable[..., None] | None = None,
+) -> None:
+    """Measure a server, step by step into `measured`.
+
+    Args:
+        measuring: what to measure.
+        endpoint: the server.
+        meter: the power of its GPUs.
+        measured: gets each figure as soon as it is known.
+        program: loads the server instead of the closed loop.
+        note: is told of the loads that are done, and of their number.
+
+    Raises:
+        ScenarioError: the address, the key or the model is wrong.
+        MeasurementError: the server or the power stopped; `measured` has what was before.
+    """
+    await endpoint.prepare(measuring.input_tokens)
+    measured.cautions += endpoint.cautions
+    sampling = asyncio.create_task(_sample(meter, endpoint.clock))
+    try:
+        idle_kw = await _resting(measuring, endpoint, meter)
+        measured.idle = CurvePoint(tokens_per_s=0, gpu_kw=idle_kw)
+        loads = sorted(set(measuring.concurrencies))
+        for i, concurrency in enumerate(loads):
+            if note is not None:
+                note(i, len(loads))
+            point = None
+            if program is not None:
+                try:
+                    point = await _point_of(program, concurrency, endpoint, meter)
+                except MeasurementError as error:
+                    measured.cautions.append(
+                        Message("{text}: its own loop measures instead", text=error.message)
+                    )
+                    program = None
+            point = point or await _point(measuring, concurrency, endpoint, meter, measured)
+            measured.points.append(point)
+        if measuring.level is not None:
+            measured.sleep = await _asleep(measuring, measuring.level, endpoint, meter, measured)
+    finally:
+        sampling.cancel()
+        with suppress(asyncio.CancelledError):
+            await sampling
+
+
+def measured_curve(
+    measuring: Measuring, measured: Measured, *, precision: str, licence: str, day: dt.date
+) -> Curve:
+    """Return the curve of what was measured. Raises ScenarioError where it is none."""
+    assert measured.hardware is not None
+    assert measured.gpus is not None
+    idle = () if measured.idle is None else (measured.idle,)
+    return Curve(
+        hardware=measured.hardware, gpus=measured.gpus, model=measuring.model, precision=precision,
+        parallel=Parallel(tensor=measured.gpus),
+        task=f"{measuring.input_tokens} in {measuring.output_tokens} out",
+        points=[*idle, *measured.points],
+        source=CurveSource(title="own measurement", url=measuring.url), date=day, licence=licence,
+        note="" if measured.sleep is None else str(measured.sleep.text),
+    )  # fmt: skip
+
+
+async def _sample(meter: PowerMeter, clock: Callable[[], float]) -> None:
+    while True:
+        await meter.sample(clock())
+        await asyncio.sleep(SAMPLE_S)
+
+
+async def _resting(measuring: Measuring, endpoint: Endpoint, meter: PowerMeter) -> float:
+    """Return the power of GPUs that answer nothing, kW."""
+    await asyncio.sleep(SETTLE_S)
+    start = endpoint.clock()
+    await asyncio.sleep(min(IDLE_S, measuring.seconds))
+    return _kw(await meter.mean_w(start, endpoint.clock()))
+
+
+async def _point(
+    measuring: Measuring,
+    concurrency: int,
+    endpoint: Endpoint,
+    meter: PowerMeter,
+    measured: Measured,
+) -> CurvePoint:
+    """Return the point of a number of requests at a time, by the closed loop."""
+    load = await run_load(
+        endpoint, concurrency, measuring.seconds, measuring.input_tokens, measuring.output_tokens
+    )
+    if load.failed:
+        message = Message("at concurrency {n} {k} requests failed", n=concurrency, k=load.failed)
+        measured.cautions.append(message)
+    if load.inter_token_ms is None:
+        message = Message(
+            "at concurrency {n} no answer ended in {s:g} s, so that the time between tokens is not"
+            " known; give it more --seconds",
+            n=concurrency, s=measuring.seconds,
+        )  # fmt: skip
+        measured.cautions.append(message)
+    return CurvePoint(
+        tokens_per_s=_rounded(load.tokens_per_s),
+        gpu_kw=_kw(await meter.mean_w(load.start, load.end)),
+        inter_token_ms=_rounded(load.inter_token_ms) if load.inter_token_ms else None,
+        first_token_ms=_rounded(load.first_token_ms) if load.first_token_ms else None,
+        concurrency=concurrency,
+    )
+
+
+async def _point_of(
+    program: OtherProgram, concurrency: int, endpoint: Endpoint, meter: PowerMeter
+) -> CurvePoint:
+    """Return the point of a number of requests at a time, by another program."""
+    run = await program.at(concurrency)
+    if run.start is None or run.end is None:
+        raise MeasurementError(Message("AIPerf does not say when it measured"))
+    offset_s = time.time() - endpoint.clock()  # times without a zone are of this machine
+    start, end = (moment.timestamp() - offset_s for moment in (run.start, run.end))
+    return CurvePoint(
+        tokens_per_s=_rounded(run.tokens_per_s), gpu_kw=_kw(await meter.mean_w(start, end)),
+        inter_token_ms=_rounded(run.inter_token_ms) if run.inter_token_ms else None,
+        first_token_ms=_rounded(run.first_token_ms) if run.first_token_ms else None,
+        concurrency=concurrency,
+    )  # fmt: skip
+
+
+async def _asleep(
+    measuring: Measuring, level: int, endpoint: Endpoint, meter: PowerMeter, measured: Measured
+) -> Sleep | None:
+    """Return a sleep of the server, which is awake again afterwards; None where it has none."""
+    try:
+        sleeps = await endpoint.sleep(level)
+        if not sleeps:
+            measured.cautions.append(
+                Message(
+                    "the server has no /sleep: vLLM offers it with --enable-sleep-mode and"
+                    " VLLM_SERVER_DEV_MODE=1"
+                )
+            )
+            return None
+        asleep_kw = await _resting(measuring, endpoint, meter)
+    finally:
+        start = endpoint.clock()
+        await endpoint.wake(level)
+    answer = Answer(start)
+    await endpoint.ask(answer, 1, 1)
+    return Sleep(level, asleep_kw, _rounded(endpoint.clock() - start))
+
+
+def _kw(power_w: float) -> float:
+    return _rounded(power_w / 1000)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")

@@ -1,0 +1,236 @@
+"""Meters of the power of GPUs: NVML on this machine, a DCGM exporter, a CSV that is being written.
+
+Times are those of the clock of the measurement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from planner.errors import MeasurementError, wrong
+from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
+from planner.message import Message
+
+if TYPE_CHECKING:
+    import httpx
+
+POWER_USAGE = re.compile(r"^DCGM_FI_DEV_POWER_USAGE\{(.*)\}\s+(\S+)", re.MULTILINE)
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+LATE_S = 15.0  # that a CSV may lag behind
+
+
+class PowerMeter(Protocol):
+    """A source of the power of GPUs.
+
+    hardware: their name, where it is known. gpus: their number, known after the first sample.
+    """
+
+    hardware: str | None
+    gpus: int
+
+    async def sample(self, now: float) -> None:
+        """Take a sample."""
+
+    async def mean_w(self, start: float, end: float) -> float:
+        """Return the mean of all GPUs between two times. Raises MeasurementError."""
+
+
+class NvmlMeter:
+    """GPUs of this machine: the difference of their energy counters, else samples of power."""
+
+    def __init__(self, indices: Sequence[str]) -> None:
+        try:
+            import pynvml  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        except ImportError:
+            message = Message("NVML needs nvidia-ml-py: pip install 'dispatch-planner[measure]'")
+            raise wrong("", message) from None
+        self._nvml: Any = pynvml
+        try:
+            pynvml.nvmlInit()
+            count = pynvml.nvmlDeviceGetCount()
+            chosen = [int(index) for index in indices] if indices else range(count)
+            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in chosen]
+            name = pynvml.nvmlDeviceGetName(self._handles[0])
+        except (pynvml.NVMLError, IndexError, ValueError) as error:
+            message = Message("NVML gives no power on this machine: {text}", text=error)
+            raise wrong("", message, file="--power") from None
+        self.hardware: str | None = name if isinstance(name, str) else name.decode()
+        self.gpus = len(self._handles)
+        self._counts_energy = True
+        self._times: list[float] = []
+        self._values: list[float] = []  # J since the driver was loaded, or W
+
+    async def sample(self, now: float) -> None:
+        """Take a sample."""
+        if self._counts_energy:
+            try:
+                read = self._nvml.nvmlDeviceGetTotalEnergyConsumption
+                value = sum(read(handle) for handle in self._handles) / 1000
+            except self._nvml.NVMLError_NotSupported:
+                self._counts_energy = False
+        if not self._counts_energy:
+            value = sum(map(self._nvml.nvmlDeviceGetPowerUsage, self._handles)) / 1000
+        self._times.append(now)
+        self._values.append(value)
+
+    async def mean_w(self, start: float, end: float) -> float:
+        """Return the mean of all GPUs between two times."""
+        await self.sample(end)
+        if not self._counts_energy:
+            return mean_between(self._times, self._values, start, end)
+        first, last = np.interp([start, end], self._times, self._values)
+        return float((last - first) / (end - start))
+
+
+class DcgmMeter:
+    """GPUs of a DCGM exporter."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, indices: Sequence[str]) -> None:
+        self._client, self._url, self._indices = client, url, tuple(indices)
+        if not url.rstrip("/").endswith("/metrics"):
+            self._url = f"{url.rstrip('/')}/metrics"
+        self.hardware: str | None = None
+        self.gpus = 0
+        self._times: list[float] = []
+        self._values: list[float] = []
+        self._problem = Message("no sample was taken")
+
+    async def sample(self, now: float) -> None:
+        """Take a sample; what the exporter does not give is missing."""
+        import httpx
+
+        try:
+            response = await self._client.get(self._url)
+            watts, names = parse_power_usage(response.text, self._indices)
+        except (httpx.HTTPError, ValueError) as error:
+            self._problem = Message(
+                "{url} gives no power: {text}",
+                url=self._url,
+                text=str(error) or type(error).__name__,
+            )
+            return
+        if not watts or (self.gpus and len(watts) != self.gpus):
+            self._problem = Message(
+                "{url} has DCGM_FI_DEV_POWER_USAGE of {n} GPUs", url=self._url, n=len(watts)
+            )
+            return
+        self.gpus = len(watts)
+        self.hardware = names.pop() if len(names) == 1 else None
+        self._times.append(now)
+        self._values.append(sum(watts.values()))
+
+    async def mean_w(self, start: float, end: float) -> float:
+        """Return the mean of all GPUs between two times. Raises MeasurementError."""
+        try:
+            return mean_between(self._times, self._values, start, end)
+        except MeasurementError:
+            raise MeasurementError(self._problem) from None
+
+
+def parse_power_usage(
+    text: str, indices: Sequence[str] = ()
+) -> tuple[dict[tuple[str, str], float], set[str]]:
+    """Return W by host and GPU out of the text of a DCGM exporter, and the names of the GPUs."""
+    watts, names = {}, set()
+    for labels, value in POWER_USAGE.findall(text):
+        known = dict(LABEL.findall(labels))
+        gpu, host = known.get("gpu", ""), known.get("Hostname") or known.get("hostname", "")
+        if float(value) < BLANK and (not indices or gpu in indices):
+            watts[host, gpu] = float(value)
+            names |= {known["modelName"]} if "modelName" in known else set()
+    return watts, names
+
+
+class CsvMeter:
+    """GPUs of a log that another program is writing on this machine."""
+
+    hardware: str | None = None
+
+    def __init__(self, path: Path, indices: Sequence[str], clock: Callable[[], float]) -> None:
+        self._path, self._indices = path, tuple(indices)
+        self._epoch_s = time.time() - clock()
+        self._clock = clock
+        self.gpus = len(self._log().gpus())
+
+    async def sample(self, now: float) -> None:
+        """Leave it to the other program."""
+
+    async def mean_w(self, start: float, end: float) -> float:
+        """Return the mean of all GPUs between two times. Raises MeasurementError."""
+        while True:
+            times, values = self._samples()
+            if (len(times) and times[-1] >= end) or self._clock() > end + LATE_S:
+                break
+            await asyncio.sleep(0.5)
+        if not len(times) or times[-1] < start:
+            last = dt.datetime.fromtimestamp(times[-1] + self._epoch_s) if len(times) else "-"
+            message = Message(
+                "{path} has no power of the time of the measurement, the last at {last}; is it"
+                " being written, by the clock of this machine?",
+                path=self._path, last=last,
+            )  # fmt: skip
+            raise MeasurementError(message)
+        return mean_between(times, values, start, end)
+
+    def _log(self) -> PowerLog:
+        log = read_power_logs([self._path])
+        return log.of(self._indices) if self._indices else log
+
+    def _samples(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the times of samples and the power of all GPUs at them."""
+        log = self._log()
+        if log.times == "none":
+            message = Message("has no times; write them before each line: | ts '%FT%T%z'")
+            raise wrong("", message, file=str(self._path))
+        local = dt.datetime.now().astimezone().tzinfo
+        frame = log.samples.assign(at_s=log.moments_s(local) - self._epoch_s)
+        wide = frame.pivot_table(index="at_s", columns="gpu", values="w")
+        wide = wide.interpolate("index").dropna()
+        return wide.index.tolist(), wide.sum(axis=1).tolist()
+
+
+async def meter_named(
+    text: str, client: httpx.AsyncClient, indices: Sequence[str], clock: Callable[[], float]
+) -> PowerMeter:
+    """Return the meter that nvml, dcgm=URL or csv=FILE names, which has given a first sample.
+
+    Raises:
+        ScenarioError: it names none, or gives no power.
+    """
+    kind, _, where = text.partition("=")
+    meter: PowerMeter
+    if kind == "nvml" and not where:
+        meter = NvmlMeter(indices)
+    elif kind == "dcgm" and where:
+        meter = DcgmMeter(client, where, indices)
+    elif kind == "csv" and where:
+        meter = CsvMeter(Path(where), indices, clock)
+    else:
+        message = Message("must be nvml, dcgm=URL or csv=FILE, is {text!r}", text=text)
+        raise wrong("", message, file="--power")
+    now = clock()
+    await meter.sample(now)
+    if not meter.gpus:
+        try:
+            await meter.mean_w(now, now)
+        except MeasurementError as error:
+            raise wrong("", error.message, file="--power") from None
+    return meter
+
+
+def mean_between(
+    times: Sequence[float], values: Sequence[float], start: float, end: float
+) -> float:
+    """Return the mean of samples between two times. Raises MeasurementError where there is none."""
+    inside = [value for at, value in zip(times, values, strict=True) if start <= at <= end]
+    if not inside:
+        raise MeasurementError(Message("no sample of power was taken in {s:g} s", s=end - start))
+    return float(np.mean(inside))

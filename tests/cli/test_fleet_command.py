@@ -1,0 +1,73 @@
+"""`planner fleet list` and `show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planner.cli.app import app
+from planner.fleets.library import LIBRARY
+from tests.support.documents import document
+from tests.support.screen import DRAWN, chromium, opened, scrolled_through
+
+NAME = "h100_qwen3_235b_a22b_2507_fp8_4gpu"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["fleet", *map(str, arguments)])
+
+
+def test_list_filters_by_hardware_model_and_latency() -> None:
+    asked = ("list", "--hardware", "H100", "--model", "qwen3-235b", "--max-inter-token-ms", 50)
+    found = document(run(*asked, "--json"))
+    names = [curve["name"] for curve in found["curves"]]
+    assert NAME in names
+    assert all(name.startswith("h100_qwen3_235b") for name in names)
+    (curve,) = (curve for curve in found["curves"] if curve["name"] == NAME)
+    assert (curve["tokens_per_s"], curve["inter_token_ms"][1]) == ([223.84, 1262.29], 49.003)
+    text = run(*asked).stdout
+    assert f"│ {NAME} " in text
+    assert f"{len(names)} curves; " in text
+    assert "0 curves" in run("list", "--hardware", "nothing").stdout
+
+
+def test_show_is_a_table_a_document_and_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "curve.html"
+    shown = run("show", NAME, "--out", page)
+    assert shown.exit_code == 0, shown.stderr
+    assert "licence: Apache-2.0" in shown.stdout
+    assert "node: 8 GPUs, 1.608 kW + 1.164 x GPU kW, as h100_dgx" in shown.stdout
+    assert 'id="figure-power"' in page.read_text(encoding="utf-8")
+    found = document(run("show", LIBRARY / f"{NAME}.yaml", "--host", "h100_xe9680", "--json"))
+    first = found["points"][0]
+    assert first["node_kw"] == pytest.approx(1.219 + 1.164 * 2 * 2.1201, abs=1e-6)
+    assert found["curve"]["licence"] == "Apache-2.0"
+    assert "许可证" in run("show", NAME, "--lang", "zh").stdout
+    assert "许可证" in CliRunner().invoke(app, ["--lang", "zh", "fleet", "show", NAME]).stdout
+
+
+def test_what_cannot_be_shown(tmp_path: Path) -> None:
+    for arguments, message in (
+        (("show", "h100_qwen"), "there is no curve 'h100_qwen' in the library"),
+        (("show", NAME, "--host", "x"), "--host: there is no kind of server 'x'"),
+        (("show", NAME, "--out", tmp_path / "a.pdf"), "--out: must end in .html"),
+    ):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert message in result.stderr
+    wrong = run("show", "--nothing", "--json")
+    assert document(wrong, failed=True)["command"] == "fleet-show"
+
+
+@pytest.mark.screen
+def test_the_page_draws_on_a_phone(tmp_path: Path) -> None:
+    page_file = tmp_path / "curve.html"
+    name = "mi355x_deepseek_r1_0528_fp8_8gpu_1k1k_atom_mtp"
+    assert run("show", name, "--out", page_file, "--lang", "zh").exit_code == 0
+    with chromium() as browser, opened(browser, page_file, width=390) as page:
+        scrolled_through(page)
+        assert page.evaluate(DRAWN)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.complaints == []

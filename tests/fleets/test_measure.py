@@ -1,0 +1,334 @@
+"""A model server of known behaviour is measured as it is, in virtual time and over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import stat
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("httpx")
+
+from planner.cli.app import app
+from planner.errors import MeasurementError, PlannerError, ScenarioError
+from planner.fleets.curve import Curve, CurvePoint
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
+from planner.fleets.library import read_curve
+from planner.fleets.measure.aiperf_program import AiperfRun
+from planner.fleets.measure.endpoint import Endpoint
+from planner.fleets.measure.measurement import Measured, Measuring, measure, measured_curve
+from planner.fleets.measure.power_meter import CsvMeter, NvmlMeter, meter_named
+from planner.message import Message
+from tests.fleets import samples
+from tests.support.documents import document
+from tests.support.model_server import FIRST_TOKEN_S, ModelServer, in_virtual_time
+
+MEASURING = Measuring(
+    url="http://server", model="lab/model", concurrencies=(16, 1, 4), seconds=8.0,
+    input_tokens=64, output_tokens=32,
+)  # fmt: skip
+
+ONE = Measuring(**{**vars(MEASURING), "concurrencies": (1,)})
+
+
+def measured(
+    server: ModelServer, measuring: Measuring = MEASURING, *, key: str | None = None
+) -> tuple[Measured, PlannerError | None]:
+    """Measure a server in virtual time, power by its exporter; with the error that ended it."""
+    result = Measured()
+
+    async def work() -> PlannerError | None:
+        clock = asyncio.get_running_loop().time
+        async with server.client() as client:
+            if key is not None:
+                client.headers["Authorization"] = f"Bearer {key}"
+            meter = await meter_named("dcgm=http://server", client, (), clock)
+            result.know(meter)
+            endpoint = Endpoint(client, measuring.url, measuring.model, clock)
+            try:
+                await measure(measuring, endpoint, meter, result)
+            except MeasurementError as error:
+                return error
+        return None
+
+    return result, in_virtual_time(work)
+
+
+def predicted(curve: Curve, n: float) -> float:
+    """Tokens/s between two loads that were measured: the time of a token is linear in the load."""
+    loads = [point for point in curve.points if point.concurrency is not None]
+    low = max((p for p in loads if p.concurrency <= n), key=lambda p: p.concurrency)
+    high = min((p for p in loads if p.concurrency >= n), key=lambda p: p.concurrency)
+    share = (n - low.concurrency) / (high.concurrency - low.concurrency)
+    each = [point.concurrency / point.tokens_per_s for point in (low, high)]
+    return n / (each[0] + share * (each[1] - each[0]))
+
+
+def test_the_points_are_those_of_the_server_and_predict_a_load_held_out() -> None:
+    server = ModelServer()
+    result, error = measured(server)
+    assert error is None
+    assert not result.cautions
+    assert (result.hardware, result.gpus) == ("NVIDIA H200", 2)
+    assert result.idle == CurvePoint(tokens_per_s=0, gpu_kw=0.3)
+    assert [point.concurrency for point in result.points] == [1, 4, 16]
+    for point in result.points:
+        n = int(point.concurrency or 0)
+        token_s = server.a_s + server.b_s * n
+        answer_s = FIRST_TOKEN_S + 31 * token_s
+        assert point.tokens_per_s == pytest.approx(32 * n / answer_s, rel=0.02)
+        assert point.inter_token_ms == pytest.approx(1000 * token_s, rel=0.01)
+        assert point.first_token_ms == pytest.approx(1000 * FIRST_TOKEN_S, rel=0.01)
+        assert point.gpu_kw == pytest.approx(0.3 + 0.02 * n, rel=0.01)
+    day = dt.date(2026, 7, 15)
+    curve = measured_curve(MEASURING, result, precision="fp8", licence="own", day=day)
+    assert (curve.task, curve.measured, len(curve.points)) == ("64 in 32 out", "gpu", 4)
+    held_out = Measuring(**{**vars(MEASURING), "concurrencies": (8,)})
+    (point,) = measured(server, held_out)[0].points
+    assert predicted(curve, 8) == pytest.approx(point.tokens_per_s, rel=0.05)
+
+
+def test_a_plain_server_is_measured_by_its_chunks_and_that_is_said() -> None:
+    server = ModelServer(knows=False, chat_only=True)
+    result, _ = measured(server, ONE)
+    assert [str(text) for text in result.cautions] == [
+        "the server does not count tokens: each chunk is taken for one",
+        "the server does not know ignore_eos: answers may be shorter",
+    ]
+    assert result.points[0].inter_token_ms == pytest.approx(21, rel=0.01)
+
+
+def test_a_server_that_dies_leaves_what_was_measured() -> None:
+    result, error = measured(ModelServer(dies_after=2200))
+    assert "http://server: " in str(error)
+    assert [point.concurrency for point in result.points] == [1, 4]
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_sleep_is_measured_and_ended(level: int) -> None:
+    server = ModelServer()
+    result, _ = measured(server, Measuring(**{**vars(ONE), "level": level}))
+    assert result.sleep is not None
+    assert (result.sleep.gpu_kw, server.asleep) == (0.2, False)
+    assert result.sleep.wake_s == pytest.approx(FIRST_TOKEN_S)
+    wake = ["/wake_up"] if level == 1 else [
+        "/wake_up?tags=weights", "/collective_rpc", "/wake_up?tags=kv_cache",
+    ]  # fmt: skip
+    assert server.calls == [f"/sleep?level={level}", *wake]
+
+
+@pytest.mark.parametrize(
+    ("server", "key", "message"),
+    [
+        (ModelServer(model="lab/model2"), None, "--model: http://server has no model 'lab/model';"
+         " it has lab/model2; did you mean lab/model2?"),
+        (ModelServer(key="k"), "no", "--api-key-env: http://server wants a key (401)"),
+    ],
+)  # fmt: skip
+def test_the_wrong_model_or_key_is_named(server: ModelServer, key: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        measured(server, key=key)
+    assert str(caught.value).startswith(message)
+
+
+# ---- power
+
+
+def test_nvml_takes_the_difference_of_the_energy_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoNvmlError(Exception):
+        pass
+
+    state = {"mj": 5e6}
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: None, nvmlDeviceGetCount=lambda: 2, nvmlDeviceGetHandleByIndex=int,
+        nvmlDeviceGetName=lambda _: "NVIDIA H200", NVMLError=NoNvmlError,
+        NVMLError_NotSupported=NoNvmlError, nvmlDeviceGetPowerUsage=lambda _: 400_000,
+        nvmlDeviceGetTotalEnergyConsumption=lambda _: state["mj"],
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+
+    async def work() -> tuple[float, float]:
+        meter = NvmlMeter(())
+        await meter.sample(0.0)
+        state["mj"] += 10e6  # 10 kJ on each GPU in 20 s
+        by_energy = await meter.mean_w(0.0, 20.0)
+
+        def unsupported(_: int) -> float:
+            raise NoNvmlError
+
+        nvml.nvmlDeviceGetTotalEnergyConsumption = unsupported
+        meter = NvmlMeter(("1",))
+        await meter.sample(1.0)
+        return by_energy, await meter.mean_w(0.0, 2.0)
+
+    assert in_virtual_time(work) == (1000.0, 400.0)
+
+
+def test_a_log_being_written_gives_the_power_of_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = samples.write(tmp_path, log=samples.nvidia_smi().replace("timestamp", "timestamp "))
+    text = path.read_text().replace(".250,", "+00:00,")
+    path.write_text(text)
+    monkeypatch.setattr("time.time", lambda: samples.START + 1000.0)
+
+    async def work() -> None:
+        meter = CsvMeter(path, (), lambda: 1000.0)  # seconds since START
+        assert meter.gpus == 2
+        assert await meter.mean_w(10.0, 90.0) == pytest.approx(1000)
+        with pytest.raises(MeasurementError, match="is it being written"):
+            await meter.mean_w(900.0, 950.0)
+
+    in_virtual_time(work)
+
+
+@pytest.mark.parametrize("text", ["watts", "dcgm", "csv=", "nvml=1"])
+def test_power_of_no_source_is_refused(text: str) -> None:
+    async def work() -> None:
+        async with ModelServer().client() as client:
+            await meter_named(text, client, (), lambda: 0.0)
+
+    with pytest.raises(ScenarioError, match="must be nvml, dcgm=URL or csv=FILE"):
+        in_virtual_time(work)
+
+
+# ---- AIPerf, the command
+
+
+def test_aiperf_runs_as_a_program_and_its_failure_is_told(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    result.write_text(json.dumps(samples.aiperf()))
+    program = tmp_path / "aiperf"
+    program.write_text(f'#!/bin/sh\nfor last; do :; done\nmkdir -p "$last" && cp {result} "$last"/'
+                       "profile_export_aiperf.json\n")  # fmt: skip
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    run = AiperfRun(str(program), "http://server", MEASURING)
+    reading = asyncio.run(run.at(4))
+    assert (reading.tokens_per_s, reading.inter_token_ms) == (100, 20)
+    arguments = run.arguments(4, "f")
+    assert arguments[arguments.index("--concurrency") + 1] == "4"
+    program.write_text("#!/bin/sh\necho no tokenizer\nexit 1\n")
+    with pytest.raises(MeasurementError, match="AIPerf failed: no tokenizer"):
+        asyncio.run(run.at(4))
+
+
+class OtherProgram:
+    """Loads the server as AIPerf would, at one concurrency; fails at the next."""
+
+    async def at(self, concurrency: int) -> BenchmarkPoint:
+        if concurrency > 1:
+            raise MeasurementError(Message("AIPerf failed: {text}", text="no memory"))
+        start = dt.datetime.now()
+        return BenchmarkPoint(
+            file=Path(), tokens_per_s=7.0, start=start, end=start + dt.timedelta(seconds=5)
+        )
+
+
+def test_another_program_loads_the_server_until_it_fails() -> None:
+    server, result = ModelServer(), Measured()
+
+    async def work() -> None:
+        clock = asyncio.get_running_loop().time
+        async with server.client() as client:
+            meter = await meter_named("dcgm=http://server", client, (), clock)
+            endpoint = Endpoint(client, "http://server", "lab/model", clock)
+            measuring = Measuring(**{**vars(MEASURING), "concurrencies": (1, 4)})
+            await measure(measuring, endpoint, _Steady(meter), result, program=OtherProgram())
+
+    in_virtual_time(work)
+    assert [str(text) for text in result.cautions] == [
+        "AIPerf failed: no memory: its own loop measures instead"
+    ]
+    assert result.points[0] == CurvePoint(tokens_per_s=7, gpu_kw=0.3, concurrency=1)
+    assert result.points[1].gpu_kw == pytest.approx(0.38, rel=0.01)
+
+
+class _Steady:
+    """A meter whose samples before a measurement stand for the time of the other program."""
+
+    def __init__(self, meter: Any) -> None:
+        self._meter = meter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._meter, name)
+
+    async def mean_w(self, start: float, end: float) -> float:
+        return 300.0 if abs(end - start - 5) < 1e-3 else float(await self._meter.mean_w(start, end))
+
+
+GIVEN = ["fleet", "measure", "http://127.0.0.1:1", "--model", "m", "--out", "c.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        (("--power", "dcgm=http://127.0.0.1:1", "--precision", "fp8"), ["gives no power"]),
+        (("--power", "x", "--concurrency", "a", "--aiperf", "x", "--api-key-env", "NO_SUCH"),
+         ["--aiperf: must be auto or never", "--api-key-env: there is no environment variable",
+          "--concurrency: must be numbers", "--precision: no server says"]),
+        (("--power", "csv=no.csv", "--precision", "fp8"), ["no.csv: cannot be read"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_measured_is_named(
+    options: tuple[str, ...], messages: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, [*GIVEN, *options])
+    assert result.exit_code == 2
+    assert all(text in result.output for text in messages), result.output
+    assert not (tmp_path / "c.yaml").exists()
+
+
+def test_ctrl_c_keeps_the_points_that_are_measured_and_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points: list[CurvePoint] = []
+
+    async def stopped(*given: Any, **_: Any) -> None:
+        next(each for each in given if isinstance(each, Measured)).points.extend(points)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.fleets.measure.measurement.measure", stopped)
+    monkeypatch.chdir(tmp_path)
+    samples.write(tmp_path, log=samples.nvidia_smi())
+    given = [*GIVEN, "--power", "csv=log", "--precision", "fp8", "--hardware", "NVIDIA H200"]
+    kept = monkeypatch.setattr("os._exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+    assert kept is None
+    result = CliRunner().invoke(app, given)
+    assert (result.exit_code, [*tmp_path.glob("*.yaml")]) == (130, [])
+    points.append(CurvePoint(tokens_per_s=100, gpu_kw=1, concurrency=4))
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 130
+    assert "what was measured is in c.yaml" in result.output
+    assert len(read_curve(tmp_path / "c.yaml").points) == 1
+
+
+@pytest.mark.slow
+def test_the_command_measures_a_server_on_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("planner.fleets.measure.measurement.SETTLE_S", 0.5)
+    server = ModelServer(a_s=0.04, b_s=0.004)
+    with server.on_loopback() as url:
+        given = ["fleet", "measure", url, "--model", "lab/model", "--power", f"dcgm={url}",
+                 "--precision", "fp8", "--seconds", "3", "--input-tokens", "16",
+                 "--output-tokens", "20", "--aiperf", "never"]  # fmt: skip
+        some, held_out = ("--out", "c.yaml", "--concurrency", "1,2,8"), ("--concurrency", "4")
+        found = document(CliRunner().invoke(app, [*given, *some, "--json"]))
+        text = CliRunner().invoke(app, [*given, *held_out, "--out", "held_out.yaml"]).output
+    assert "held_out.yaml: NVIDIA H200 x 2, lab/model, fp8, 16 in 20 out, 2 points" in text
+    curve, other = read_curve(tmp_path / "c.yaml"), read_curve(tmp_path / "held_out.yaml")
+    assert found["warnings"] == []
+    assert [point.concurrency for point in curve.points] == [None, 1, 2, 8]
+    for point in curve.points[1:]:
+        token_s = server.a_s + server.b_s * (point.concurrency or 0)
+        assert point.inter_token_ms == pytest.approx(1000 * token_s, rel=0.1)
+    assert predicted(curve, 4) == pytest.approx(other.points[1].tokens_per_s, rel=0.05)
