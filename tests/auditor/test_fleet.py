@@ -49,6 +49,7 @@ BROKEN: list[Broken] = [
     (nodes, rule("fleet", "pue", to=0.2), "fleet", "reserve_power", step(1)),
     (nodes, rule("fleet", "wake_cost_cny", to=2), "fleet", "wake", step(1)),
     (nodes, rule("chat", "max_inter_token_ms", to=10), "fleet", "decode", step(1)),
+    (nodes, rule("chat", "max_first_token_ms", to=100), "fleet", "decode", step(1)),
     (nodes, rule("chat", "headroom_share", to=9), "fleet", "decode_burst", step(1)),
     (nodes, rule("chat", "input_per_output", to=2), "fleet", "prefill", step(1)),
     (nodes, rule("chat", "cached_share", to=-1), "fleet", "prefill", step(1)),

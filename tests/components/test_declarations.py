@@ -110,8 +110,9 @@ def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
 COUNTS = {
     "asleep", "awake", "awake_mean_nodes", "charge_on", "charge_start", "charging", "cycles",
     "declaring", "discharge_on", "discharge_start", "finished", "forward",
-    "importing", "job_nodes", "nodes", "on", "prefill_nodes", "responding", "running", "start",
-    "start_kind", "started", "starts", "stop", "woken", "woken_nodes",
+    "importing", "job_nodes", "nodes", "on", "outage_nodes", "prefill_nodes", "responding",
+    "running", "slept", "start", "start_kind", "started", "starts", "stop", "woken",
+    "woken_for_jobs", "woken_nodes",
 }  # fmt: skip
 
 
@@ -275,7 +276,7 @@ def test_a_green_rule_says_what_became_of_its_shares() -> None:
 def test_node_uses_name_columns_that_sum_to_all_nodes(full_plan: planner.Plan) -> None:
     uses = full_plan.scenario.components["gpus"].node_uses()
     assert [use.doing for use in uses] == [
-        "decoding", "decoding", "idle", "reading", "job", "asleep"
+        "decoding", "decoding", "idle", "reading", "job", "asleep", "asleep"
     ]  # fmt: skip
     columns = [f"gpus.{use.column}" for use in uses]
     np.testing.assert_allclose(full_plan.schedule[columns].sum(axis=1), 1000)

@@ -30,6 +30,22 @@ def test_a_point_without_a_latency_meets_no_limit() -> None:
     assert profit(site(fleet=two, chat=chat())) == pytest.approx(360 - 120)
 
 
+def test_services_with_other_latencies_have_nodes_of_their_own() -> None:
+    """Two nodes: 9 Mtok smooth on one and 18 prompt on the other; no point meets both limits."""
+    points = WORK | {"first_token_ms": 300}, BIG | {"first_token_ms": 100}
+    two = fleet(2, serves={"chatty": serving(*points)})
+    smooth, prompt = chat(18, max_inter_token_ms=20), chat(18, max_first_token_ms=100)
+    plan = solve(site(fleet=two, smooth=smooth, prompt=prompt))
+    assert column(plan, "smooth.answered_mtok_per_h") == [9]
+    assert column(plan, "prompt.answered_mtok_per_h") == [18]
+    with pytest.raises(planner.ScenarioError) as caught:
+        solve(site(fleet=two, chat=chat(max_inter_token_ms=20, max_first_token_ms=100)))
+    assert (
+        "components.chat.max_first_token_ms: no operating point of model 'chatty' meets it: none"
+        " has first_token_ms 100 and inter_token_ms 20 or less"
+    ) in str(caught.value)
+
+
 def test_two_latency_classes_have_their_own_nodes() -> None:
     """9 Mtok within 20 ms on one node at 1 MW, 18 within 50 ms on one node at 1.2 MW."""
     plan = solve(

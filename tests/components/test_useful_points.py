@@ -41,7 +41,7 @@ def test_points_that_others_replace(
     assert useless_points(served, limits, whole=whole) == useless
 
 
-def any_points(seed: int, *, reserve: bool = False) -> planner.Scenario:
+def any_points(seed: int, *, reserve: bool = False, late: bool = True) -> planner.Scenario:
     """A fleet on random points, services with and without limits, prices of both signs."""
     rng = np.random.default_rng(seed)
     whole = seed % 5 == 4
@@ -67,7 +67,7 @@ def any_points(seed: int, *, reserve: bool = False) -> planner.Scenario:
         {
             "grid": grid(price, import_limit_mw=4), "nodes": nodes,
             "chat": chat(demand, 25, headroom_share=0.3, **limits),
-            "work": batch(demand, 12, 1),
+            "work": batch(demand, 12, 1) if late else chat(demand, 12),
         }
         | ({"ask": {"kind": "reserve", "up_mw": 1, "providers": ["nodes"],
                     "shortfall_cost_cny_per_mwh": 60}} if reserve else {}),
@@ -86,9 +86,13 @@ def test_the_profit_is_that_with_every_point(seed: int) -> None:
     assert best == pytest.approx(all_points, abs=1e-4)
 
 
-def test_with_reserve_every_point_stays() -> None:
-    site_of = any_points(0, reserve=True)
-    assert len(program_of(site_of).cost) == len(program_of(site_of, every_point=True).cost)
+@pytest.mark.parametrize("late", [True, False])
+def test_with_reserve_every_point_of_work_that_may_pause_stays(*, late: bool) -> None:
+    site_of = any_points(0, reserve=True, late=late)
+    fewer, more = program_of(site_of), program_of(site_of, every_point=True)
+    assert (len(fewer.cost) == len(more.cost)) == late
+    best, all_points = (p.objective(optimise(p, site_of.solver).x) for p in (fewer, more))
+    assert best == pytest.approx(all_points, abs=1e-4)
 
 
 def test_a_schedule_may_use_a_point_that_is_left_out() -> None:

@@ -164,8 +164,8 @@ def test_ten_mistakes_are_told_in_chinese(tmp_path: Path) -> None:
 def test_a_broken_supplier_does_not_blame_its_customers(tmp_path: Path) -> None:
     # the fleet is wrong: that chat, batch and api find no fleet is no mistake of theirs
     with pytest.raises(planner.ScenarioError) as caught:
-        planner.load(write(tmp_path, ("sleep_kw: 0.5", "sleep_kw: -1")))
-    assert [p.path for p in caught.value.problems] == ["components.gpus.sleep_kw"]
+        planner.load(write(tmp_path, ("ramp_nodes_per_h: 900", "ramp_nodes_per_h: -1")))
+    assert [p.path for p in caught.value.problems] == ["components.gpus.ramp_nodes_per_h"]
 
 
 def test_components_are_one_list_of_problems_in_order_of_lines(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "initial power": ("power_mw: 30, hours: 10", "power_mw: 10, hours: 10", "components.coal.initial.power_mw", "must lie between min_power_mw 30 and max_power_mw 60", ""),
     "initial hours": ("power_mw: 30, hours: 10", "power_mw: 30, hours: 0.5", "components.coal.initial.hours", "must be a step, 1 h, or more", ""),
     "initial energy": ("{renewable: 10, grid: 5}", "60", "components.battery.initial.energy_mwh", "must lie between min_energy_mwh 5 and capacity_mwh 50, is 60", "energy_mwh: 60"),
-    "initial nodes": ("{awake: {qwen: 100}}", "{awake: {qwen: 2000}}", "components.gpus.initial.awake", "sums to 2000, more than nodes, 1000", ""),
+    "initial nodes": ("{awake: {qwen: 100}", "{awake: {qwen: 2000}", "components.gpus.initial.awake", "sums to 2000, more than nodes, 1000", ""),
     "must take": ("must_take_pu: 0", "must_take_pu: 0.5", "components.pv.must_take_pu", "may not exceed availability_pu, and does at 07-15 00:00", ""),
     "no idle point": ("tokens_per_s: 0,", "tokens_per_s: 1,", POINTS, "must hold the awake idle point, tokens_per_s: 0", "points:\n          - {tok"),
     "weather outside the points": ("temperature_c: 45, pue", "temperature_c: 30, pue", "components.gpus.pue.points", "cover -10 to 30 °C, the weather goes from 20 to 31 °C; add measured points", "points:\n        - {temp"),

@@ -97,7 +97,10 @@ components:
       points:
         - {temperature_c: -10, pue: 1.1}
         - {temperature_c: 45, pue: 1.4}
-    sleep_kw: 0.5
+    sleep:
+      - {name: soft, node_kw: 1.5, wake_min: 1}
+      - {name: off, node_kw: 0.3, wake_min: 8, wake_cost_cny: 1, drain_min: 3}
+    ramp_nodes_per_h: 900
     serves:
       qwen:
         points:
@@ -105,7 +108,7 @@ components:
           - {tokens_per_s: 5000, node_kw: 8, inter_token_ms: 20}
           - {tokens_per_s: 9000, node_kw: 10, inter_token_ms: 50}
         prefill: {tokens_per_s: 40000, node_kw: 9}
-    initial: {awake: {qwen: 100}}
+    initial: {awake: {qwen: 100}, asleep: {off: 300}}
   chat:
     kind: service
     model: qwen

@@ -12,7 +12,7 @@ from planner.components.component import Component
 from planner.components.fleet.library_points import follow, host_of
 from planner.components.fleet.operating_points import Serving
 from planner.components.fleet.pue import Pue
-from planner.components.fleet.sleep_levels import Sleep, SleepLevel
+from planner.components.fleet.sleep_levels import SleepLevel, SleepLevels
 from planner.field_types import Listed
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Name, exceeds, raise_all
 from planner.fleets.hosts import Host
@@ -90,15 +90,15 @@ class FleetFields(Component):
         return {"sleep_kw": 0.0 if self.sleep else idle_kw, "host": host}
 
     @property
-    def sleeps(self) -> Sleep:
+    def sleeps(self) -> SleepLevels:
         """Its levels of sleep; columns tell them apart where there are several, or one drains."""
         if self.sleep:
-            return Sleep(self.sleep, len(self.sleep) > 1 or self.sleep[0].drain_min > 0)
+            return SleepLevels(self.sleep, len(self.sleep) > 1 or self.sleep[0].drain_min > 0)
         level = SleepLevel.unchecked(
             name="asleep", node_kw=self.sleep_kw, wake_min=self.wake_min,
             wake_cost_cny=self.wake_cost_cny, drain_min=0.0,
         )  # fmt: skip
-        return Sleep((level,), apart=False)
+        return SleepLevels((level,), apart=False)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

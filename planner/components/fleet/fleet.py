@@ -57,7 +57,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import NOTHING, exceeds
+from planner.fields import NOTHING, exceeds, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -156,7 +156,7 @@ class Fleet(FleetFields):
                     )  # fmt: skip
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        wakes = " / ".join(f"{level.wake_min:g}" for level in self.sleeps.levels)
+        wakes = value_text(np.array([level.wake_min for level in self.sleeps.levels]))
         return self.filled(self.rules[rule], steps, wake_min=wakes)
 
     def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
@@ -216,14 +216,17 @@ class Fleet(FleetFields):
                 free=lambda t: ready(t) + rested(t), pause_h=self._pause_h(site),
             )  # fmt: skip
             meters = pausing.declare(b)
-        elif not site.every_point:
+        if not site.every_point:
             self._leave_out(b, site, services)
         return self._terms(b, site, jobs, meters)
 
     def _leave_out(self, b: pyo.Block, site: Site, services: Mapping[str, Service]) -> None:
         """Leave out the operating points that nothing can make useful."""
         for m, serving in self.serves.items():
-            limits = {service.limits for service in services.values() if service.model == m}
+            sold = [service for service in services.values() if service.model == m]
+            if reserves_for(site) and any(service.interruptible for service in sold):
+                continue
+            limits = {service.limits for service in sold}
             for key in useless_points(serving, limits, whole=self.whole_nodes):
                 for t in site.clock.steps:
                     b.nodes[m, key, t].fix(0.0)

@@ -52,7 +52,7 @@ from planner.components.fleet.decode_capacity import (
     uncached_input,
 )
 from planner.components.fleet.operating_points import Prefill, Serving, prefill_by_model
-from planner.components.fleet.sleep_levels import Sleep
+from planner.components.fleet.sleep_levels import SleepLevels
 from planner.components.reserve import Reserve
 from planner.components.service.service import Service
 from planner.components.terms import ByStep, Expression, Meter, of
@@ -76,7 +76,7 @@ class Pausing:
     serves: Mapping[str, Serving]
     services: Mapping[str, Service]
     pue: Mapping[int, float]
-    sleep: Sleep
+    sleep: SleepLevels
     free: ByStep
     pause_h: float
 

@@ -37,7 +37,7 @@ def shares_of(minutes: float, horizon: Horizon) -> list[float]:
     return [min(1.0, steps - i) for i in range(int(np.ceil(steps - 1e-9)))]
 
 
-class Sleep(NamedTuple):
+class SleepLevels(NamedTuple):
     """The levels in which a fleet may sleep, and whether columns tell them apart."""
 
     levels: Sequence[SleepLevel]

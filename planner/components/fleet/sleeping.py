@@ -50,7 +50,7 @@ import numpy as np
 from planner.components.component import Site
 from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.operating_points import Serving
-from planner.components.fleet.sleep_levels import Sleep, SleepLevel, shares_of
+from planner.components.fleet.sleep_levels import SleepLevel, SleepLevels, shares_of
 from planner.components.job import Job
 from planner.components.terms import ByStep, Expression, Meters, of
 from planner.fields import NOTHING
@@ -72,7 +72,7 @@ class Sleeping:
     """
 
     site: Site
-    sleep: Sleep
+    sleep: SleepLevels
     serves: Mapping[str, Serving]
     initial: FleetInitial
     nodes: Array

@@ -12,8 +12,9 @@ fewer idle nodes. Nothing else depends on the points, so that the profit is the 
 prices, also negative ones; the point that draws most stays. Two points i suffice, as the most
 tokens for a power lie on the upper edge of a convex set in the plane. Points are left out one after
 the other: a point that stood for another may be replaced by what stands for it. Whole nodes cannot
-be shared out, so that one point must do. With reserve all points stay: a node that decodes few
-tokens for its power puts off little work when it pauses.
+be shared out, so that one point must do. With reserve all points of a model with batch or market
+work stay: a node that decodes few tokens for its power puts off little work when it pauses. Other
+models have nothing to pause.
 
 Left out, nodes[m,k,t] is 0, unless a schedule is given that may use it.
 """

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 from planner.components.fleet.fields import FleetInitial
 from planner.components.fleet.operating_points import Serving
-from planner.components.fleet.sleep_levels import Sleep, shares_of
+from planner.components.fleet.sleep_levels import SleepLevels, shares_of
 from planner.components.terms import ByStep, Expression
 from planner.components.time import Time
 from planner.modelling import pyo
@@ -36,7 +36,7 @@ def declare_waking(
     serves: Mapping[str, Serving],
     initial: FleetInitial,
     *,
-    sleep: Sleep,
+    sleep: SleepLevels,
     spare_nodes: float,
     available: Mapping[int, float],
 ) -> ByStep:
