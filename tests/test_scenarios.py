@@ -110,7 +110,7 @@ def test_everything_at_huainan_is_active_in_some_hour() -> None:
     july = pd.concat(plan_of(name).schedule for name in ("huainan", "huainan_winter"))
     for column in (
         "coal_1.start",
-        "b200.woken[deepseek_v31]",
+        "b200.woken[server_off|deepseek_v31]",
         "chat_batch.refused_mtok_per_h",
         "chat.unserved_mtok_per_h",
         "pv.curtailed_mw",

@@ -39,12 +39,12 @@ def west_share(steps: np.ndarray, found: planner.Plan) -> float:
     return float(west[steps].sum() / (west + east)[steps].sum())
 
 
-@pytest.mark.parametrize("capacity_mw", [None, CLOSED])
-def test_tokens_move_with_the_wind(capacity_mw: float | None) -> None:
+@pytest.mark.parametrize(("capacity_mw", "in_calm"), [(None, 0.24), (CLOSED, 0.03)])
+def test_tokens_move_with_the_wind(capacity_mw: float | None, in_calm: float) -> None:
     windy, calm = wind_mw() >= 24, wind_mw() < 6
     assert (windy.sum(), calm.sum()) == (30, 14)
     assert west_share(windy, plan(capacity_mw)) == pytest.approx(0.8, abs=0.05)
-    assert west_share(calm, plan(capacity_mw)) == pytest.approx(0.03, abs=0.03)
+    assert west_share(calm, plan(capacity_mw)) == pytest.approx(in_calm, abs=0.03)
 
 
 def test_the_line_sends_one_way_and_less_than_the_tokens_take_with_them() -> None:
@@ -58,7 +58,7 @@ def test_the_line_sends_one_way_and_less_than_the_tokens_take_with_them() -> Non
 
 def test_a_closed_line_costs_what_the_readme_says() -> None:
     lost = plan().summary["objective_cny"] - plan(CLOSED).summary["objective_cny"]
-    assert lost == pytest.approx(65_000, abs=2_500)
+    assert lost == pytest.approx(64_000, abs=2_500)
     assert over("tie", "forward_mw", plan(CLOSED)).sum() == 0
 
 
