@@ -265,7 +265,7 @@ def solve(
     """Search for a time, write the point, and better the table."""
     settings = scenario.solver.revised({"gap": GAP, "time_limit_s": limit_s})
     # Without a schedule nothing is tidied, which may cost 1e-7 of turnover.
-    solution = optimise(replace(program_of(scenario, every_point=True), schedule={}), settings)
+    solution = optimise(replace(program_of(scenario), schedule={}), settings)
     by = f"the planner with HiGHS {version()}, {limit_s:g} s"
     known = record(name, program, folder, sha256, solution.x, by, solution.bound, by)
     print(f"{name}: {program.objective(solution.x)!r} found, bound {solution.bound!r}; gap in the"
@@ -322,7 +322,7 @@ def main() -> None:
         folder = Path(temporary) if given.check else given.folder
         for name in given.names or INSTANCES:
             scenario = INSTANCES[name].scenario()
-            program = exact(program_of(scenario, every_point=True))
+            program = exact(program_of(scenario))
             if given.verify:
                 sys.exit(not verify(name, program, given.verify))
             file, sha256 = write_mps(program, name, folder)

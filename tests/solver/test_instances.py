@@ -166,7 +166,7 @@ def test_the_table_knows_every_instance_and_its_bound_holds() -> None:
 @pytest.mark.parametrize("name", ["huainan_24", "kazarlis_10"])
 def test_the_table_has_the_sizes_of_today(name: str) -> None:
     """If not, the instance is another: run `instances.py NAME --solve 300`, then make docs."""
-    one = mps.exact(program_of(instances.INSTANCES[name].scenario(), every_point=True))
+    one = mps.exact(program_of(instances.INSTANCES[name].scenario()))
     assert instances.read_table()[name].sizes == mps.sizes(one)
 
 
