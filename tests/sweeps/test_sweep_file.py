@@ -236,7 +236,7 @@ solver: {{gap: 0.005}}
 axes:
   components.chat.price_cny_per_mtok: {{scale: [0.5, 1]}}
   components.chat.demand_mtok_per_h: {{scale: [0.5, 1]}}
-  components.b200.serves.deepseek_v31.points[1].node_kw: [5, 5.5]
+  components.b200.sleep[0].node_kw: [2.5, 2.8]
   horizon.start: [2026-07-15T00:00:00+08:00, 2026-01-15T00:00:00+08:00]
 """
     from planner.sweeps.design import design
