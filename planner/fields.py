@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
@@ -143,11 +144,9 @@ class Frozen(BaseModel):
     if not TYPE_CHECKING:  # which knows the fields
 
         def __init__(self, /, **data: Any) -> None:
-            try:
+            with suppress(ValidationError, TypeError, ValueError):  # so that none shows before ours
                 super().__init__(**data)
                 return
-            except (ValidationError, TypeError, ValueError):
-                pass  # below, so that an error shows no other before it
             made = errors.read_outside(type(self), data)
             self.__setstate__(made.__getstate__())
 

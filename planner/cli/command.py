@@ -175,15 +175,10 @@ def failure_of(error: BaseException, words: Language) -> tuple[int, Failure]:
         message = Message(
             "planner failed, which is a bug in {name}: {text}", name=package, text=text
         )
+    problems = error.problems if isinstance(error, ScenarioError) else ()
     return exit_code, Failure(
         type=name,
         message=words.sentence(message),
-        problems=[
-            InputProblem(
-                file=problem.file or None, line=problem.line, path=problem.path or None,
-                message=words.sentence(problem.message),
-            )
-            for problem in (error.problems if isinstance(error, ScenarioError) else ())
-        ],
+        problems=[*map(InputProblem.of, problems)],
         diagnosis=error.diagnosis if isinstance(error, InfeasibleError) else None,
-    )  # fmt: skip
+    )

@@ -170,13 +170,7 @@ def import_document(imported: Imported, written: Mapping[str, Path]) -> FleetImp
     return FleetImportDocument(
         curves=list_document(points, imported.curves).curves,
         files=[*written.values()],
-        left_out=[
-            InputProblem(
-                file=problem.file or None, line=problem.line, path=problem.path or None,
-                message=problem.message,
-            )
-            for problem in imported.left_out
-        ],
+        left_out=[*map(InputProblem.of, imported.left_out)],
         warnings=[problem.with_place() for problem in imported.cautions],
     )  # fmt: skip
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from planner.errors import PlannerError
+from planner.errors import PlannerError, Problem
 from planner.message import Message
 from planner.version import planner_version
 
@@ -50,6 +50,14 @@ class InputProblem(Record):
     """Path of the value, such as `components.pv.capacity_mw`, or the option."""
     message: str
     """What is wrong, and what would be right."""
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Return a problem of an input; a file, a line or a path that it does not have is null."""
+        return cls(
+            file=problem.file or None, line=problem.line, path=problem.path or None,
+            message=problem.message,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,11 @@ MOST_KW = {"gpu_kw": 2.0, "node_kw": 5.0}  # of a GPU that answers, or of its pa
 LEAST_KW = 0.02
 
 
+def six_digits(value: float) -> float:
+    """Return a measured figure as a curve holds it."""
+    return float(f"{value:.6g}")
+
+
 class CurvePoint(Frozen):
     """A replica at one load."""
 
@@ -37,6 +42,26 @@ class CurvePoint(Frozen):
     """Median time from the request to the first token."""
     concurrency: Positive | None = None
     """Requests at a time."""
+
+    @classmethod
+    def measured(
+        cls,
+        tokens_per_s: float,
+        gpu_w: float | None,
+        *,
+        inter_token_ms: float | None,
+        first_token_ms: float | None,
+        concurrency: float | None,
+    ) -> Self:
+        """Return a point of measured figures, which have six digits; a time of 0 is not known."""
+        figures = {
+            "gpu_kw": None if gpu_w is None else gpu_w / 1000,
+            "inter_token_ms": inter_token_ms or None,
+            "first_token_ms": first_token_ms or None,
+            "concurrency": concurrency or None,
+        }
+        known = {name: six_digits(value) for name, value in figures.items() if value is not None}
+        return cls(tokens_per_s=six_digits(tokens_per_s), **known)
 
 
 class CurvePrefill(Frozen):

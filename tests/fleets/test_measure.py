@@ -173,7 +173,11 @@ def test_nvml_takes_the_difference_of_the_energy_counters(monkeypatch: pytest.Mo
         nvml.nvmlDeviceGetTotalEnergyConsumption = unsupported
         meter = NvmlMeter(("1",), lambda: 1.5)
         await meter.sample(1.0)
-        return by_energy, await meter.mean_w(0.0, 2.0)
+        power_w = await meter.mean_w(0.0, 2.0)
+        nvml.nvmlDeviceGetPowerUsage = unsupported
+        with pytest.raises(MeasurementError, match="NVML gives no power any more"):
+            await meter.mean_w(0.0, 2.0)
+        return by_energy, power_w
 
     assert in_virtual_time(work) == (1000.0, 400.0)
 
@@ -192,6 +196,9 @@ def test_a_log_being_written_gives_the_power_of_each_time(
         assert await meter.mean_w(10.0, 90.0) == pytest.approx(1000)
         with pytest.raises(MeasurementError, match="is it being written"):
             await meter.mean_w(900.0, 950.0)
+        path.unlink()
+        with pytest.raises(MeasurementError, match="cannot be read"):
+            await meter.mean_w(10.0, 90.0)
 
     in_virtual_time(work)
 

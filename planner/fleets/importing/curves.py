@@ -16,7 +16,7 @@ from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
 from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import ResultFile, digest, read_results
 from planner.fleets.importing.power import join_power
-from planner.fleets.importing.power_log import read_power_logs
+from planner.fleets.importing.power_log import OTHER_GPUS, read_power_logs
 from planner.local_time import check_zone
 from planner.message import Message
 
@@ -166,12 +166,7 @@ def _joined(
     logged = len(log.gpus())
     counts = {one.gpus for one in readings if one.gpu_w is None and one.gpus is not None}
     if others := counts - {logged}:
-        message = Message(
-            "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with"
-            " --gpu-index",
-            n=logged, gpus=min(others),
-        )  # fmt: skip
-        raise wrong("", message, file=str(log.file))
+        raise wrong("", Message(OTHER_GPUS, n=logged, gpus=min(others)), file=str(log.file))
     return join_power(readings, log, zone)
 
 
@@ -208,21 +203,17 @@ def _points(group: Sequence[BenchmarkPoint]) -> tuple[list[CurvePoint], list[Pro
     powerless = [one for one in by_load if has_power and one.gpu_w is None]
     message = Message("has no power, which other points of its curve have")
     points = [
-        CurvePoint(
-            tokens_per_s=_rounded(one.tokens_per_s),
-            gpu_kw=None if one.gpu_w is None else _rounded(one.gpu_w / 1000),
-            inter_token_ms=_rounded(one.inter_token_ms) if one.inter_token_ms else None,
-            first_token_ms=_rounded(one.first_token_ms) if one.first_token_ms else None,
-            concurrency=_rounded(one.concurrency) if one.concurrency else None,
+        CurvePoint.measured(
+            one.tokens_per_s,
+            one.gpu_w,
+            inter_token_ms=one.inter_token_ms,
+            first_token_ms=one.first_token_ms,
+            concurrency=one.concurrency,
         )
         for one in by_load
         if one not in powerless
     ]
     return points, [one.problem(message) for one in powerless]
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 def _source(

@@ -20,7 +20,7 @@ import numpy as np
 from planner.errors import wrong
 from planner.files.csv_file import read_csv
 from planner.fleets.importing.benchmark_point import read_bytes, text_of
-from planner.message import Message
+from planner.message import Message, template
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,9 @@ NAMES, VALUES = ("metric", "name", "__name__", "field"), ("value", "values")
 DCGM = "dcgm_fi_dev_power_usage"
 UNIT_W = {"": 1.0, "w": 1.0, "watt": 1.0, "watts": 1.0, "kw": 1e3, "mw": 1e-3}  # mW, as NVML has it
 BLANK = 1e15  # and above: what DCGM gives for no value
+OTHER_GPUS = template(
+    "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with --gpu-index"
+)
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _CELL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)")
 _HEAD = re.compile(r"(.*?)\s*\[([a-zA-Z]+)\]")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.errors import MeasurementError, wrong
-from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
+from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel, six_digits
 from planner.fleets.importing.benchmark_point import BenchmarkPoint
+from planner.fleets.importing.power_log import OTHER_GPUS
 from planner.fleets.measure.closed_loop import run_load
 from planner.fleets.measure.endpoint import Answer, Endpoint
 from planner.fleets.measure.power_meter import PowerMeter
@@ -83,11 +84,7 @@ class Measured:
             message = Message("{text} does not know the hardware: name it", text="--power")
             raise wrong("", message, file="--hardware")
         if self.gpus not in (None, meter.gpus):
-            message = Message(
-                "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with"
-                " --gpu-index",
-                n=meter.gpus, gpus=self.gpus,
-            )  # fmt: skip
+            message = Message(OTHER_GPUS, n=meter.gpus, gpus=self.gpus)
             raise wrong("", message, file="--power")
         self.gpus = meter.gpus
 
@@ -196,13 +193,10 @@ async def _point(
             n=concurrency, s=measuring.seconds,
         )  # fmt: skip
         measured.cautions.append(message)
-    return CurvePoint(
-        tokens_per_s=_rounded(load.tokens_per_s),
-        gpu_kw=_kw(await meter.mean_w(load.start, load.end)),
-        inter_token_ms=_rounded(load.inter_token_ms) if load.inter_token_ms else None,
-        first_token_ms=_rounded(load.first_token_ms) if load.first_token_ms else None,
-        concurrency=concurrency,
-    )
+    return CurvePoint.measured(
+        load.tokens_per_s, await meter.mean_w(load.start, load.end), concurrency=concurrency,
+        inter_token_ms=load.inter_token_ms, first_token_ms=load.first_token_ms,
+    )  # fmt: skip
 
 
 async def _point_of(
@@ -214,11 +208,9 @@ async def _point_of(
         raise MeasurementError(Message("AIPerf does not say when it measured"))
     offset_s = time.time() - endpoint.clock()  # times without a zone are of this machine
     start, end = (moment.timestamp() - offset_s for moment in (run.start, run.end))
-    return CurvePoint(
-        tokens_per_s=_rounded(run.tokens_per_s), gpu_kw=_kw(await meter.mean_w(start, end)),
-        inter_token_ms=_rounded(run.inter_token_ms) if run.inter_token_ms else None,
-        first_token_ms=_rounded(run.first_token_ms) if run.first_token_ms else None,
-        concurrency=concurrency,
+    return CurvePoint.measured(
+        run.tokens_per_s, await meter.mean_w(start, end), concurrency=concurrency,
+        inter_token_ms=run.inter_token_ms, first_token_ms=run.first_token_ms,
     )  # fmt: skip
 
 
@@ -242,12 +234,8 @@ async def _asleep(
         await endpoint.wake(level)
     answer = Answer(start)
     await endpoint.ask(answer, 1, 1)
-    return Sleep(level, asleep_kw, _rounded(endpoint.clock() - start))
+    return Sleep(level, asleep_kw, six_digits(endpoint.clock() - start))
 
 
 def _kw(power_w: float) -> float:
-    return _rounded(power_w / 1000)
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
+    return six_digits(power_w / 1000)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from planner.errors import MeasurementError, wrong
+from planner.errors import MeasurementError, ScenarioError, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
 from planner.message import Message
 
@@ -70,17 +70,24 @@ class NvmlMeter:
         self._values: list[float] = []  # J since the driver was loaded, or W
 
     async def sample(self, now: float) -> None:
-        """Take a sample."""
-        if self._counts_energy:
-            try:
-                read = self._nvml.nvmlDeviceGetTotalEnergyConsumption
-                value = sum(read(handle) for handle in self._handles) / 1000
-            except self._nvml.NVMLError_NotSupported:
-                self._counts_energy = False
-        if not self._counts_energy:
-            value = sum(map(self._nvml.nvmlDeviceGetPowerUsage, self._handles)) / 1000
+        """Take a sample. Raises MeasurementError."""
+        try:
+            value = self._read()
+        except self._nvml.NVMLError as error:
+            message = Message("NVML gives no power any more: {text}", text=error)
+            raise MeasurementError(message) from None
         self._times.append(now)
         self._values.append(value)
+
+    def _read(self) -> float:
+        """Return the energy of all GPUs so far, J; where they do not count it their power, W."""
+        if self._counts_energy:
+            read = self._nvml.nvmlDeviceGetTotalEnergyConsumption
+            try:
+                return float(sum(map(read, self._handles)) / 1000)
+            except self._nvml.NVMLError_NotSupported:
+                self._counts_energy = False
+        return float(sum(map(self._nvml.nvmlDeviceGetPowerUsage, self._handles)) / 1000)
 
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times."""
@@ -167,7 +174,10 @@ class CsvMeter:
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times. Raises MeasurementError."""
         while True:
-            times, values = self._samples()
+            try:
+                times, values = self._samples()
+            except ScenarioError as error:  # of a file that could be read before
+                raise MeasurementError(error.message) from None
             if (len(times) and times[-1] >= end) or self._clock() > end + LATE_S:
                 break
             await asyncio.sleep(0.5)
@@ -182,15 +192,16 @@ class CsvMeter:
         return mean_between(times, values, start, end)
 
     def _log(self) -> PowerLog:
+        """Return the log as far as it is written. Raises ScenarioError."""
         log = read_power_logs([self._path])
+        if log.times == "none":
+            message = Message("has no times; write them before each line: | ts '%FT%T%z'")
+            raise wrong("", message, file=str(self._path))
         return log.of(self._indices) if self._indices else log
 
     def _samples(self) -> tuple[Sequence[float], Sequence[float]]:
         """Return the times of samples and the power of all GPUs at them."""
         log = self._log()
-        if log.times == "none":
-            message = Message("has no times; write them before each line: | ts '%FT%T%z'")
-            raise wrong("", message, file=str(self._path))
         local = dt.datetime.now().astimezone().tzinfo
         frame = log.samples.assign(at_s=log.moments_s(local) - self._epoch_s)
         wide = frame.pivot_table(index="at_s", columns="gpu", values="w")
@@ -218,12 +229,12 @@ async def meter_named(
         message = Message("must be nvml, dcgm=URL or csv=FILE, is {text!r}", text=text)
         raise wrong("", message, file="--power")
     now = clock()
-    await meter.sample(now)
-    if not meter.gpus:
-        try:
+    try:
+        await meter.sample(now)
+        if not meter.gpus:
             await meter.mean_w(now, now)
-        except MeasurementError as error:
-            raise wrong("", error.message, file="--power") from None
+    except MeasurementError as error:
+        raise wrong("", error.message, file="--power") from None
     return meter
 
 

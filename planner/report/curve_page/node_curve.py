@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from planner.components.fleet.operating_points import MTOK_PER_H
 from planner.fleets.curve import Curve, CurvePoint
 from planner.fleets.hosts import Host
 from planner.language.language import Language
 from planner.language.section import Quantity, Row, Section, decimals_of
-
-MTOK_PER_H = 0.0036  # of one token/s
 
 
 @dataclass(frozen=True)
