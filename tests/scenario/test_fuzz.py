@@ -28,8 +28,8 @@ def test_what_is_mutated_is_good(tmp_path_factory: pytest.TempPathFactory) -> No
 def test_mutants_end_in_a_plan_or_in_words() -> None:
     counts, failed = run(range(30))
     assert not failed, "\n".join(f"mutant {number}: {text}" for number, text in failed.items())
-    assert counts["refused"] > 8
-    assert counts["optimal"] > 4
+    assert counts["refused"] > 10
+    assert counts["optimal"] > 5
 
 
 @pytest.mark.slow
