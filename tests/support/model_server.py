@@ -56,19 +56,21 @@ def in_virtual_time(work: Callable[[], Awaitable[Any]]) -> Any:
 class ModelServer:
     """The server. knows: whether ignore_eos and stream_options are known to it.
 
-    dies_after: tokens after which it answers no more.
+    dies_after: tokens after which it answers no more. refresh_s: of its exporter, whose readings
+    flicker.
     """
 
     def __init__(
         self, a_s: float = 0.02, b_s: float = 0.001, *, model: str = "lab/model",
         knows: bool = True, chat_only: bool = False, key: str = "",
-        dies_after: float = float("inf"),
+        dies_after: float = float("inf"), refresh_s: float = 0.0,
     ) -> None:  # fmt: skip
         self.a_s, self.b_s, self.model, self.knows = a_s, b_s, model, knows
         self.chat_only, self.key, self.dies_after = chat_only, key, dies_after
         self.active, self.tokens, self.prompt_tokens, self.asleep = 0, 0, 0, False
         self.calls: list[str] = []
         self.garbage = False
+        self.refresh_s, self.read_at, self.reading_w, self.flicker_w = refresh_s, -1e9, 0.0, 1e-3
 
     def rate(self, n: int) -> float:
         """Return the tokens/s at a number of requests at a time, prompts being free."""
@@ -80,7 +82,11 @@ class ModelServer:
 
     def metrics(self) -> str:
         """Return the text of its DCGM exporter, with a blank value."""
-        watts = (self.watts() / 2, self.watts() / 2, 9.22e18)
+        now = asyncio.get_running_loop().time()
+        if now >= self.read_at + self.refresh_s:
+            self.read_at, self.flicker_w = now, -self.flicker_w
+            self.reading_w = self.watts() / 2 + self.flicker_w
+        watts = (self.reading_w, self.reading_w, 9.22e18)
         lines = (
             f'DCGM_FI_DEV_POWER_USAGE{{gpu="{i}",modelName="NVIDIA H200",Hostname="n"}} {value}'
             for i, value in enumerate(watts)

@@ -136,6 +136,7 @@ async def measure(
         if measuring.level is not None:
             measured.sleep = await _asleep(measuring, measuring.level, endpoint, meter, measured)
     finally:
+        measured.cautions += meter.cautions
         sampling.cancel()
         with suppress(asyncio.CancelledError):
             await sampling

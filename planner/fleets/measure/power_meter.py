@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
 POWER_USAGE = re.compile(r"^DCGM_FI_DEV_POWER_USAGE\{(.*)\}\s+(\S+)", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 LATE_S = 15.0  # that a CSV may lag behind
+STALE_SHARE = 0.2  # of the time of a mean, that a reading may stand unchanged
 
 
 class PowerMeter(Protocol):
     """A source of the power of GPUs.
 
     hardware: their name, where it is known. gpus: their number, known after the first sample.
+    cautions: what must be known of the means so far.
     """
 
     hardware: str | None
     gpus: int
+    cautions: Sequence[Message]
 
     async def sample(self, now: float) -> None:
         """Take a sample."""
@@ -45,6 +49,8 @@ class PowerMeter(Protocol):
 
 class NvmlMeter:
     """GPUs of this machine: the difference of their energy counters, else samples of power."""
+
+    cautions: Sequence[Message] = ()
 
     def __init__(self, indices: Sequence[str], clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -110,6 +116,7 @@ class DcgmMeter:
         self._times: list[float] = []
         self._values: list[float] = []
         self._problem = Message("no sample was taken")
+        self.cautions: Sequence[Message] = ()
 
     async def sample(self, now: float) -> None:
         """Take a sample; what the exporter does not give is missing."""
@@ -138,9 +145,18 @@ class DcgmMeter:
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times. Raises MeasurementError."""
         try:
-            return mean_between(self._times, self._values, start, end)
+            mean_w = mean_between(self._times, self._values, start, end)
         except MeasurementError:
             raise MeasurementError(self._problem) from None
+        stale_s = longest_unchanged(self._times, self._values, start, end)
+        if stale_s > STALE_SHARE * (end - start):
+            message = Message(
+                "{url} gave the same power for {stale_s:.2g} s of the {s:.2g} s of a mean, so that"
+                " it may be of the time before; let the exporter read every second (-c 1000)",
+                url=self._url, stale_s=stale_s, s=end - start,
+            )  # fmt: skip
+            self.cautions = (message,)
+        return mean_w
 
 
 def parse_power_usage(
@@ -161,6 +177,7 @@ class CsvMeter:
     """GPUs of a log that another program is writing on this machine."""
 
     hardware: str | None = None
+    cautions: Sequence[Message] = ()
 
     def __init__(self, path: Path, indices: Sequence[str], clock: Callable[[], float]) -> None:
         self._path, self._indices = path, tuple(indices)
@@ -246,3 +263,15 @@ def mean_between(
     if not inside:
         raise MeasurementError(Message("no sample of power was taken in {s:g} s", s=end - start))
     return float(np.mean(inside))
+
+
+def longest_unchanged(
+    times: Sequence[float], values: Sequence[float], start: float, end: float
+) -> float:
+    """Return the longest time for which samples between two times did not change, s."""
+    longest, since = 0.0, start
+    for (_, before), (at, value) in itertools.pairwise(zip(times, values, strict=True)):
+        if start <= at <= end:
+            since = since if value == before else at
+            longest = max(longest, at - since)
+    return longest
