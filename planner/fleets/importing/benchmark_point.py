@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -36,8 +36,9 @@ PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 class BenchmarkPoint:
     """One point; None where its file does not say.
 
-    place: in the file. start, end: of the run, with a zone or by the local clock. fields: the names
-    that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
+    place: in the file. start, end: of the run, with a zone or by the local clock. day: of the run,
+    where its end is not known. fields: the names that the file gives `gpu_w`, `inter_token_ms` and
+    `first_token_ms`.
     """
 
     file: Path
@@ -59,8 +60,13 @@ class BenchmarkPoint:
     failed: int = 0
     start: dt.datetime | None = None
     end: dt.datetime | None = None
-    date: dt.date | None = None
+    day: dt.date | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def date(self) -> dt.date | None:
+        """The day on which the run ended, as far as it is known."""
+        return self.day if self.end is None else self.end.date()
 
     def problem(self, message: Message, name: str = "") -> Problem:
         """Return a problem of the point, or of one of its fields."""
@@ -68,15 +74,24 @@ class BenchmarkPoint:
         return Problem(message, inside, str(self.file))
 
 
-class Format(NamedTuple):
-    """A format of results: its name, what is of it, and how it is read.
+def numbered(rows: Any, name: str = "") -> Iterable[tuple[str, Any]]:
+    """Return the rows of a list of some name with their places; what is no list is one row."""
+    if not isinstance(rows, list):
+        return [(name, rows)]
+    return [(f"{name}[{i}]", row) for i, row in enumerate(rows)]
 
-    `read` yields the points of one value, and problems of those that cannot be used.
+
+class Format(NamedTuple):
+    """A format of results.
+
+    matches: whether a JSON value is of it. read: returns the point of a row, given its file and its
+    place there; raises ScenarioError where it cannot be used. rows: of a value, with their places.
     """
 
     name: str
     matches: Callable[[Any], bool]
-    read: Callable[[Any, Path], Iterator[BenchmarkPoint | Problem]]
+    read: Callable[[Any, Path, str], BenchmarkPoint]
+    rows: Callable[[Any], Iterable[tuple[str, Any]]] = numbered
 
 
 class Foreign(BaseModel):
@@ -108,22 +123,6 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
                 message = Message("must be {name}, is {value}", name=name, value=value)
             problems.append(Problem(message, inside, str(file)))
         raise ScenarioError(problems) from None
-
-
-def each_of(
-    read: Callable[[Any, str], BenchmarkPoint], items: Iterator[tuple[str, Any]]
-) -> Iterator[BenchmarkPoint | Problem]:
-    """Yield what is read of each item with its place; where one cannot be, its problems."""
-    for place, item in items:
-        try:
-            yield read(item, place)
-        except ScenarioError as error:
-            yield from error.problems
-
-
-def numbered(items: list[Any], name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield items with their places in a list of some name."""
-    yield from ((f"{name}[{i}]", item) for i, item in enumerate(items))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -179,9 +178,11 @@ def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Proble
     raise wrong("", message, file=str(path), line=whole.lineno)
 
 
-def day_of(moment: dt.datetime | None) -> dt.date | None:
-    """Return the day of a moment."""
-    return None if moment is None else moment.date()
+def at_a_time(requests_per_s: float | None, latency_ms: float | None) -> float | None:
+    """Return the mean number of requests at a time, by Little's law."""
+    if requests_per_s is None or latency_ms is None:
+        return None
+    return requests_per_s * latency_ms / 1000
 
 
 def from_epoch(seconds: float | None) -> dt.datetime | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,7 +98,11 @@ def import_curves(
         raise ScenarioError(problems)
     formats = {one.path: one.format for one in results}
     curves: dict[str, Curve] = {}
-    cautions = [*_failures(readings)]
+    cautions = [
+        one.problem(Message("{n} requests failed, and are left out", n=one.failed))
+        for one in readings
+        if one.failed
+    ]
     for group in _groups(readings):
         points, powerless = _points(group)
         left_out += powerless
@@ -144,7 +149,7 @@ def _with_facts(
                 )  # fmt: skip
                 problems.append(Problem(message, file=str(without[0])))
         elif name == "date":
-            readings = [replace(one, date=one.date or given) for one in readings]
+            readings = [replace(one, day=given) for one in readings]
         elif len(known) > 1 or (name == "gpus" and known not in ([], [str(given)])):
             message = Message(
                 "is {value}, and the files hold {names}", value=given, names=", ".join(known)
@@ -170,15 +175,8 @@ def _joined(
     return join_power(readings, log, zone)
 
 
-def _failures(readings: Sequence[BenchmarkPoint]) -> Iterator[Problem]:
-    for one in readings:
-        if one.failed:
-            yield one.problem(Message("{n} requests failed, and are left out", n=one.failed))
-
-
 def _groups(readings: Sequence[BenchmarkPoint]) -> list[list[BenchmarkPoint]]:
     """Return readings by curve: alike in all but the load, lengths nearly."""
-    groups: list[list[BenchmarkPoint]] = []
     by_key: dict[object, list[list[BenchmarkPoint]]] = {}
     for one in readings:
         parts = (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task)
@@ -186,9 +184,8 @@ def _groups(readings: Sequence[BenchmarkPoint]) -> list[list[BenchmarkPoint]]:
         group = next((group for group in known if _alike(group[0], one)), None)
         if group is None:
             known.append(group := [])
-            groups.append(group)
         group.append(one)
-    return groups
+    return [group for known in by_key.values() for group in known]
 
 
 def _alike(a: BenchmarkPoint, b: BenchmarkPoint) -> bool:
@@ -264,7 +261,5 @@ def curve_name(curve: Curve) -> str:
 
 def _new_name(name: str, names: dict[str, Curve]) -> str:
     """Return a name that no other has."""
-    number = 2
-    while (new := name if number == 2 else f"{name}_{number - 1}") in names:
-        number += 1
-    return new
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(new for new in chain([name], numbered) if new not in names)

@@ -50,11 +50,11 @@ def read_results(path: Path) -> ResultFile:
         if known is None:
             raise wrong(place, _unknown(value), file=str(path))
         names.append(known.name)
-        try:
-            for one in known.read(value, path):
-                (readings if isinstance(one, BenchmarkPoint) else problems).append(one)  # type: ignore[arg-type]
-        except ScenarioError as error:
-            problems += error.problems
+        for inside, row in known.rows(value):
+            try:
+                readings.append(known.read(row, path, inside))
+            except ScenarioError as error:
+                problems += error.problems
     return ResultFile(path, names[0], readings, problems, digest(content))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from planner.errors import Problem, wrong
+from planner.errors import Problem, ScenarioError, wrong
 from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.importing.power_log import PowerLog
 from planner.message import Message
@@ -35,51 +35,36 @@ def join_power(
     Raises:
         ScenarioError: the times cannot be compared.
     """
-    without = [reading for reading in readings if reading.gpu_w is None]
-    if not without:
-        return list(readings), []
-    if log.times == "none":
-        return _whole_log(readings, without, log)
-    _require_comparable(without, log, zone)
+    _require_comparable([one for one in readings if one.gpu_w is None], log, zone)
     joined, problems = [], []
     samples = log.samples.assign(at_s=log.moments_s(zone)).sort_values("at_s")
     for reading in readings:
-        if reading.gpu_w is None:
-            outcome = _mean_w(reading, samples, log, zone)
-            if isinstance(outcome, Problem):
-                problems.append(outcome)
-                continue
-            reading = replace(reading, gpu_w=outcome, fields=_named(reading, log))
-        joined.append(reading)
+        if reading.gpu_w is not None:
+            joined.append(reading)
+            continue
+        try:
+            gpu_w = _mean_w(reading, samples, log, zone)
+        except ScenarioError as error:
+            problems += error.problems
+        else:
+            fields = {**reading.fields, "gpu_w": str(log.file)}
+            joined.append(replace(reading, gpu_w=gpu_w, fields=fields))
     return joined, problems
-
-
-def _named(reading: BenchmarkPoint, log: PowerLog) -> dict[str, str]:
-    return {**reading.fields, "gpu_w": str(log.file)}
-
-
-def _whole_log(
-    readings: Sequence[BenchmarkPoint], without: Sequence[BenchmarkPoint], log: PowerLog
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
-    """Return readings of which the only one without power gets the mean of a log without times."""
-    if len(without) > 1:
-        message = Message(
-            "has no times, so that {n} runs cannot be told apart; write them before each line"
-            " (dcgmi dmon ... | ts '%FT%T%z') or import each run with the log of its own",
-            n=len(without),
-        )
-        raise wrong("", message, file=str(log.file))
-    mean_w = float(log.samples.groupby("gpu")["w"].mean().sum())
-    return [
-        replace(each, gpu_w=mean_w, fields=_named(each, log)) if each.gpu_w is None else each
-        for each in readings
-    ], []
 
 
 def _require_comparable(
     readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
 ) -> None:
-    """Require that times of a run and of a log are both of one clock or moments, or the zone."""
+    """Require that runs and log are both by a clock or of moments, or a zone; or a single run."""
+    if log.times == "none":
+        if len(readings) <= 1:
+            return
+        message = Message(
+            "has no times, so that {n} runs cannot be told apart; write them before each line"
+            " (dcgmi dmon ... | ts '%FT%T%z') or import each run with the log of its own",
+            n=len(readings),
+        )
+        raise wrong("", message, file=str(log.file))
     run = next((one.start for one in readings if one.start is not None), None)
     if zone is not None or run is None or (run.tzinfo is None) == (log.times == "clock"):
         return
@@ -110,15 +95,18 @@ def _covers(readings: Sequence[BenchmarkPoint], log: PowerLog, hours: int) -> bo
 
 
 def _mean_w(
-    reading: BenchmarkPoint,
-    samples: pd.DataFrame,
-    log: PowerLog,
-    zone: ZoneInfo | None,
-) -> float | Problem:
-    """Return the mean power of all GPUs during a run, each the mean of its samples."""
+    reading: BenchmarkPoint, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None
+) -> float:
+    """Return the mean power of all GPUs during a run, each the mean of its samples.
+
+    Raises:
+        ScenarioError: the log does not cover the run.
+    """
+    if log.times == "none":  # which has the run alone
+        return float(samples.groupby("gpu")["w"].mean().sum())
     if reading.start is None or reading.end is None:
         message = Message("has no times, so that {path} cannot be joined to it", path=log.file)
-        return reading.problem(message)
+        raise ScenarioError([reading.problem(message)])
     start, end = (
         time if time.tzinfo else time.replace(tzinfo=zone or dt.UTC)
         for time in (reading.start, reading.end)
@@ -129,7 +117,8 @@ def _mean_w(
     counts = inside.size().reindex(samples["gpu"].unique(), fill_value=0)
     interval_s = float(samples.groupby("gpu")["at_s"].diff().median())
     covered = min((int(counts.min()) + 1) * interval_s / max(end_s - start_s, 1e-9), 1.0)
-    if counts.min() and covered >= LEAST_COVERED:
+    covered = covered if counts.min() else 0.0
+    if covered >= LEAST_COVERED:
         return float(inside["w"].mean().sum())
     span = {
         name: dt.datetime.fromtimestamp(at_s, start.tzinfo).strftime("%Y-%m-%d %H:%M:%S")
@@ -146,6 +135,6 @@ def _mean_w(
         message = Message(
             "ran from {start} to {end}, of which {path} covers {share:.0%} with all its GPUs, from"
             " {first} to {last}",
-            path=log.file, share=covered if counts.min() else 0.0, **span,
+            path=log.file, share=covered, **span,
         )  # fmt: skip
-    return reading.problem(message)
+    raise ScenarioError([reading.problem(message)])
