@@ -24,7 +24,8 @@ import numpy as np
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError, raise_all
 from planner.files.csv_file import as_typed
-from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
+from planner.files.input_file import is_pipe_or_device
+from planner.files.yaml_document import Document, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.sweeps.analysis.sobol import unit_cube

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from planner.errors import Problem, ScenarioError, as_written, cause, dotted, wrong
-from planner.files.yaml_document import is_pipe_or_device
+from planner.errors import Problem, ScenarioError, as_written, dotted, wrong
 from planner.fleets.curve import Parallel
 from planner.message import Message
 
@@ -123,27 +122,6 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
                 message = Message("must be {name}, is {value}", name=name, value=value)
             problems.append(Problem(message, inside, str(file)))
         raise ScenarioError(problems) from None
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file. Raises ScenarioError."""
-    try:
-        if is_pipe_or_device(path):
-            raise wrong("", Message("is not a regular file"), file=str(path))
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise wrong(
-            "", Message("cannot be read: {text}", text=cause(error)), file=str(path)
-        ) from None
-
-
-def text_of(content: bytes, path: Path) -> str:
-    """Return the content of a file as text. Raises ScenarioError."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        message = Message("is not a UTF-8 text file; save it as UTF-8")
-        raise wrong("", message, file=str(path)) from None
 
 
 def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Problem]]:

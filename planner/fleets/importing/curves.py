@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from planner.errors import Problem, ScenarioError, wrong
 from planner.fields import FieldError
+from planner.files.input_file import read_bytes
 from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
-from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
+from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import ResultFile, digest, read_results
 from planner.fleets.importing.power import join_power

@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from planner.errors import Problem, ScenarioError, as_written, wrong
+from planner.files.input_file import read_bytes, text_of
 from planner.fleets.importing.aiperf import AIPERF
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
-    Format,
-    read_bytes,
-    text_of,
-    values_in,
-)
+from planner.fleets.importing.benchmark_point import BenchmarkPoint, Format, values_in
 from planner.fleets.importing.guidellm import GUIDELLM
 from planner.fleets.importing.inferencex import INFERENCEX
 from planner.fleets.importing.mlenergy import MLENERGY

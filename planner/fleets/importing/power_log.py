@@ -19,7 +19,7 @@ import numpy as np
 
 from planner.errors import wrong
 from planner.files.csv_file import read_csv
-from planner.fleets.importing.benchmark_point import read_bytes, text_of
+from planner.files.input_file import read_bytes, text_of
 from planner.message import Message, template
 
 if TYPE_CHECKING:
