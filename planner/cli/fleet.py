@@ -132,11 +132,11 @@ def host_named(kind: str | None, curve: Curve) -> tuple[str | None, Host | None]
         ScenarioError: there is none of this name.
     """
     from planner.fields import FieldError
-    from planner.fleets.hosts import known_hosts
+    from planner.fleets import hosts
 
     name = kind or curve.host
     try:
-        return name, None if name is None else known_hosts().host(name)
+        return name, None if name is None else hosts.host_named(name)
     except FieldError as error:
         if kind is None:
             return None, None

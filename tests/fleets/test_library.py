@@ -36,7 +36,7 @@ def test_the_library_is_valid_and_large_enough() -> None:
     for name, curve in curves.items():
         assert re.fullmatch(r"[a-z0-9_]+", name)
         assert curve.source.url or curve.source.title == "One H200, measured by us"
-        assert curve.host is None or curve.host in known_hosts().kinds
+        assert curve.host is None or curve.host in known_hosts()
         assert len(curve.points) >= 3 or curve.measured == "wall"
         known = [kw for gpu, kw in GPU_KW_LIMITS.items() if gpu in curve.hardware]
         for point in curve.points:

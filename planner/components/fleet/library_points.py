@@ -14,7 +14,7 @@ from typing import Any
 from planner.components.fleet.operating_points import OperatingPoint, Prefill, Serving
 from planner.fields import FieldError
 from planner.fleets.curve import Curve
-from planner.fleets.hosts import GPUS_OF_A_NODE, Host, known_hosts
+from planner.fleets.hosts import GPUS_OF_A_NODE, Host, host_named, known_hosts
 from planner.message import Message
 
 DECIMALS = 6  # of what is multiplied
@@ -38,7 +38,7 @@ def host_of(host: Host | None, serves: dict[str, Serving]) -> Host | None:
         raise FieldError(message, "host")
     (kind,) = kinds
     assert kind is not None
-    return known_hosts().host(kind)
+    return host_named(kind)
 
 
 def follow(serves: dict[str, Serving], host: Host | None) -> Iterator[FieldError]:
@@ -179,17 +179,15 @@ def _power(curve: Curve, of: Any, n: int) -> dict[str, Any]:
 
 def _idle_power(curve: Curve, host: Host | None) -> dict[str, Any]:
     """Return the power of an awake node that holds the model and answers nothing."""
-    kinds = known_hosts().kinds
-    gpu_idle_kw = None if host is None else host.gpu_idle_kw
-    if gpu_idle_kw is None and curve.host in kinds:
-        gpu_idle_kw = kinds[str(curve.host)].gpu_idle_kw
-    if gpu_idle_kw is None or host is None:
+    measured_on = known_hosts().get(curve.host or "")
+    known = [of.gpu_idle_kw for of in (host, measured_on) if of and of.gpu_idle_kw is not None]
+    if not known or host is None:
         message = Message(
             "the curve has no point at 0 tokens/s; give gpu_idle_kw in the host of the fleet, the"
             " power of a GPU that holds the model and answers nothing"
         )
         raise FieldError(message, "library")
-    gpu_kw = round(host.gpus * gpu_idle_kw, DECIMALS)
+    gpu_kw = round(host.gpus * known[0], DECIMALS)
     return {"gpu_kw": gpu_kw, "node_kw": None} if curve.measured == "gpu" else {
         "gpu_kw": None, "node_kw": host.node_kw(gpu_kw)
     }  # fmt: skip
