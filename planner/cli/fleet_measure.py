@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,7 +168,7 @@ async def _measure(
     """Measure, step by step into `measured`. Raises ScenarioError and MeasurementError."""
     import asyncio
 
-    from planner.fleets.measure.aiperf_program import AiperfRun, aiperf_program
+    from planner.fleets.measure.aiperf_program import run_aiperf
     from planner.fleets.measure.endpoint import Endpoint, http_client
     from planner.fleets.measure.measurement import measure
     from planner.fleets.measure.power_meter import meter_named
@@ -177,10 +179,9 @@ async def _measure(
         measured.know(meter)
         endpoint = Endpoint(client, measuring.url, measuring.model, clock)
         program = None  # a key would stand in its command line, for others to read
-        if with_aiperf and measuring.key is None:
-            program = aiperf_program()
-        run = None if program is None else AiperfRun(program, endpoint.url, measuring)
-        await measure(measuring, endpoint, meter, measured, program=run, note=note)
+        if with_aiperf and measuring.key is None and (aiperf := shutil.which("aiperf")):
+            program = partial(run_aiperf, aiperf, endpoint, measuring)
+        await measure(measuring, endpoint, meter, measured, program=program, note=note)
 
 
 def _show(out: Path, curve: Curve, measured: Measured, console: Console, words: Language) -> None:

@@ -49,9 +49,9 @@ class CurvePoint(Frozen):
         tokens_per_s: float,
         gpu_w: float | None,
         *,
-        inter_token_ms: float | None,
-        first_token_ms: float | None,
-        concurrency: float | None,
+        inter_token_ms: float | None = None,
+        first_token_ms: float | None = None,
+        concurrency: float | None = None,
     ) -> Self:
         """Return a point of measured figures, which have six digits; a time of 0 is not known."""
         figures = {

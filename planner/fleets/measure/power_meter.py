@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from planner.errors import MeasurementError, ScenarioError, wrong
+from planner.errors import MeasurementError, ScenarioError, cause, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
 from planner.message import Message
 
@@ -127,9 +127,7 @@ class DcgmMeter:
             watts, names = parse_power_usage(response.text, self._indices)
         except (httpx.HTTPError, ValueError) as error:
             self._problem = Message(
-                "{url} gives no power: {text}",
-                url=self._url,
-                text=str(error) or type(error).__name__,
+                "{url} gives no power: {text}", url=self._url, text=cause(error)
             )
             return
         if not watts or (self.gpus and len(watts) != self.gpus):
