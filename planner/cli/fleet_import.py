@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import open_console, say, spinner, warn
 from planner.errors import Problem, ScenarioError, wrong
 from planner.message import Message
@@ -88,6 +89,7 @@ def fleet_import(
 
     Files are known by their content. What they do not say is asked for.
     """
+    from planner.cli.fleet_documents import import_document
     from planner.fleets.importing.curves import Facts, import_curves
     from planner.fleets.library import write_curve
 
@@ -104,16 +106,11 @@ def fleet_import(
     for name, path in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_curve(path, imported.curves[name])
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import import_document
-
-        return import_document(imported, written)
-
-    def show(console: Console, words: Language) -> None:
-        _show(imported, written, console, words)
-
-    return Outcome(document, show, out or next(iter(written.values())).parent)
+    return Outcome(
+        lambda: import_document(imported, written),
+        partial(_show, imported, written),
+        out or next(iter(written.values())).parent,
+    )
 
 
 def day_named(text: str | None) -> dt.date | None:

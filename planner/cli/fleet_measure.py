@@ -23,7 +23,7 @@ from planner.cli.fleet_import import (
     require_curve_file,
 )
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
 from planner.errors import PlannerError, Problem, ScenarioError, wrong
 from planner.message import Message
@@ -86,6 +86,7 @@ def fleet_measure(
     """Measure a model server: tokens/s, times and the power of its GPUs at each load, and idle."""
     import asyncio
 
+    from planner.cli.fleet_documents import measure_document
     from planner.fleets.library import write_curve
     from planner.fleets.measure.measurement import Measured, Measuring, measured_curve
 
@@ -125,16 +126,12 @@ def fleet_measure(
     )
     measured.cautions += curve.cautions()
     write_curve(out, curve)
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import measure_document
-
-        return measure_document(out, curve, measured)
-
-    def show(console: Console, words: Language) -> None:
-        _show(out, curve, measured, console, words)
-
-    return Outcome(document, show, out, error)
+    return Outcome(
+        lambda: measure_document(out, curve, measured),
+        partial(_show, out, curve, measured),
+        out,
+        error,
+    )
 
 
 def _checked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.components.fleet.operating_points import MTOK_PER_H
@@ -51,10 +51,10 @@ def replica_kw(point: CurvePoint) -> float | None:
     return point.gpu_kw if point.node_kw is None else point.node_kw
 
 
-def span(values: Iterable[float | None]) -> tuple[float, float] | None:
+def span(values: Iterable[float | None]) -> list[float] | None:
     """Return the least and the most of values, None where there are none."""
     known = [value for value in values if value is not None]
-    return (min(known), max(known)) if known else None
+    return [min(known), max(known)] if known else None
 
 
 def span_text(values: Iterable[float | None]) -> str:
@@ -66,22 +66,20 @@ def span_text(values: Iterable[float | None]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def list_sections(
-    curves: dict[str, list[CurvePoint]], of: dict[str, Curve], words: Language
-) -> list[Section]:
-    """Return a table for each source of curves by name, with those of their points wanted."""
+def list_sections(curves: Mapping[str, Curve], words: Language) -> list[Section]:
+    """Return a table for each source of curves by name."""
     heads = (
         words("curve"), words("GPUs"), words("tokens/s"), words("kW"), words("ms between tokens"),
     )  # fmt: skip
     by_source: dict[str, list[Row]] = {}
-    for name, points in curves.items():
+    for name, curve in curves.items():
         row: Row = (
-            name, Quantity(of[name].gpus, "", 0),
-            span_text(point.tokens_per_s for point in points if point.tokens_per_s),
-            span_text(map(replica_kw, points)),
-            span_text(point.inter_token_ms for point in points),
+            name, Quantity(curve.gpus, "", 0),
+            span_text(point.tokens_per_s for point in curve.points if point.tokens_per_s),
+            span_text(map(replica_kw, curve.points)),
+            span_text(point.inter_token_ms for point in curve.points),
         )  # fmt: skip
-        by_source.setdefault(of[name].source.title, []).append(row)
+        by_source.setdefault(curve.source.title, []).append(row)
     return [Section(source, heads, tuple(rows)) for source, rows in sorted(by_source.items())]
 
 
