@@ -140,7 +140,7 @@ def show_document(
     from planner.fleets.library import plain_curve
 
     return FleetShowDocument(
-        curve={"name": name, **plain_curve(curve), "date": curve.date.isoformat()},
+        curve={"name": name, **plain_curve(curve)},
         host=host,
         points=[
             ShownPoint(
@@ -175,8 +175,6 @@ def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasu
     return FleetMeasureDocument(
         file=file,
         curve=plain_curve(curve),
-        sleep=None
-        if sleep is None
-        else ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
+        sleep=None if sleep is None else ServerSleep(**vars(sleep)),
         warnings=[*measured.cautions],
     )

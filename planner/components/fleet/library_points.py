@@ -11,7 +11,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from planner.components.fleet.operating_points import OperatingPoint, Prefill, Serving
+from planner.components.fleet.operating_points import (
+    NodePower,
+    OperatingPoint,
+    Prefill,
+    Serving,
+)
 from planner.fields import FieldError
 from planner.fleets.curve import Curve
 from planner.fleets.hosts import GPUS_OF_A_NODE, Host, host_named, known_hosts
@@ -50,14 +55,10 @@ def follow(serves: dict[str, Serving], host: Host | None) -> Iterator[FieldError
         except FieldError as error:
             yield FieldError(error.message, f"serves.{model}.{error.path}")
             continue
-        points: list[OperatingPoint | Prefill] = [*serving.points]
-        points += [] if serving.prefill is None else [serving.prefill]
-        yield from _follow_host(model, points, host)
+        yield from _follow_host(model, [*serving.points, *filter(None, [serving.prefill])], host)
 
 
-def _follow_host(
-    model: str, points: list[OperatingPoint | Prefill], host: Host | None
-) -> Iterator[FieldError]:
+def _follow_host(model: str, points: list[NodePower], host: Host | None) -> Iterator[FieldError]:
     """Give points of a model their power at the wall; yield what is wrong."""
     for point in points:
         given = vars(point).get("node_kw")
@@ -95,7 +96,8 @@ def _follow_curve(serving: Serving, curve: Curve, host: Host | None) -> None:
     """
     given, values = serving.model_fields_set, vars(serving)
     try:
-        points, prefill = _points_of(curve, host), _prefill_of(curve, host)
+        n = _replicas(curve, host)
+        points, prefill = _points_of(curve, host, n), _prefill_of(curve, n)
     except FieldError:
         if "points" in given:  # which need no curve
             return
@@ -109,10 +111,9 @@ def _follow_curve(serving: Serving, curve: Curve, host: Host | None) -> None:
 
 def _compared(value: Any) -> Any:
     """Return what is compared of points, or of a prefill, that a plan has written."""
-    if value is None or not isinstance(value, tuple):
-        return value and (value.tokens_per_s, value.gpu_kw, value.gpu_kw is None and value.node_kw)
-    times = [(point.inter_token_ms, point.first_token_ms) for point in value]
-    return [_compared(point) for point in value], times
+    if isinstance(value, tuple):
+        return [_compared(point) for point in value]
+    return value and {**vars(value), "node_kw": value.node_kw if value.gpu_kw is None else None}
 
 
 def _replicas(curve: Curve, host: Host | None) -> int:
@@ -141,9 +142,8 @@ def _replicas(curve: Curve, host: Host | None) -> int:
     return gpus // curve.gpus
 
 
-def _points_of(curve: Curve, host: Host | None) -> tuple[OperatingPoint, ...]:
-    """Return the points of a node by ascending tokens, the awake idle point first."""
-    n = _replicas(curve, host)
+def _points_of(curve: Curve, host: Host | None, n: int) -> tuple[OperatingPoint, ...]:
+    """Return the points of a node with `n` replicas by ascending tokens, the idle point first."""
     points: dict[str, OperatingPoint] = {}
     for of in sorted(curve.points, key=lambda point: point.tokens_per_s):
         point = OperatingPoint.unchecked(
@@ -161,9 +161,9 @@ def _points_of(curve: Curve, host: Host | None) -> tuple[OperatingPoint, ...]:
     return tuple(sorted(points.values(), key=lambda point: point.tokens_per_s))
 
 
-def _prefill_of(curve: Curve, host: Host | None) -> Prefill | None:
-    """Return the prefill of a node, if the curve has one."""
-    of, n = curve.prefill, _replicas(curve, host)
+def _prefill_of(curve: Curve, n: int) -> Prefill | None:
+    """Return the prefill of a node with `n` replicas, if the curve has one."""
+    of = curve.prefill
     if of is None or (of.gpu_kw if curve.measured == "gpu" else of.node_kw) is None:
         return None
     tokens_per_s = round(n * of.tokens_per_s, DECIMALS)

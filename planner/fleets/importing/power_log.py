@@ -40,7 +40,7 @@ OTHER_GPUS = template(
 )
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _CELL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)")
-_HEAD = re.compile(r"(.*?)\s*\[([a-zA-Z]+)\]")
+_HEAD = re.compile(r"(?s)\s*(.*?)\s*(?:\[([a-zA-Z]+)\]\s*)?")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _DMON = re.compile(r"^(?P<before>.*?)\bGPU(?:-I)?\s+(?P<gpu>\d+)\s+(?P<cells>.*)$")
 
@@ -188,11 +188,10 @@ def _csv(text: str, path: Path) -> pd.DataFrame:
         ).fillna("")
     except (pd.errors.EmptyDataError, pd.errors.ParserError):
         raise wrong("", Message("is empty or no CSV"), file=str(path)) from None
-    units = {}
-    for name in map(str, table.columns):
-        head = _HEAD.fullmatch(name.strip())
-        units[(head[1] if head else name).strip().lower()] = (head[2] if head else "").lower()
-    table.columns = pd.Index(list(units) if len(units) == len(table.columns) else table.columns)
+    heads = [_HEAD.fullmatch(str(name).lower()) for name in table.columns]
+    table.columns = pd.Index([head[1] for head in heads if head])
+    table = table.loc[:, ~table.columns.duplicated(keep="last")]
+    units = {head[1]: head[2] or "" for head in heads if head}
     time, gpu = _one_of(TIMES, units), _one_of(INDICES, units)
     metric, value = _one_of(NAMES, units), _one_of(VALUES, units)
     power = _one_of(POWERS, units)
