@@ -129,9 +129,9 @@ def gpus_named(text: str | None) -> list[str]:
 
 def require_curve_file(path: Path) -> None:
     """Require that a file to be written is new or a curve. Raises ScenarioError."""
-    from planner.fleets.library import read_curve
+    from planner.fleets.library import is_path, read_curve
 
-    if path.suffix not in (".yaml", ".yml") or path.is_dir():
+    if not is_path(path) or path.is_dir():
         message = Message("must be a file that ends in .yaml, is {path}", path=path)
         raise wrong("", message, file="--out")
     try:
@@ -144,7 +144,9 @@ def require_curve_file(path: Path) -> None:
 
 def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
     """Return the file of each curve. Raises ScenarioError where one may not be written."""
-    if out is not None and out.suffix in (".yaml", ".yml"):
+    from planner.fleets.library import is_path
+
+    if out is not None and is_path(out):
         if len(curves) > 1:
             message = Message(
                 "is one file, and there are {n} curves; name a folder instead", n=len(curves)

@@ -25,7 +25,7 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
 
 
-def is_path(name: str) -> bool:
+def is_path(name: str | Path) -> bool:
     """Return whether a name is that of a file of its own, not one in the library."""
     return Path(name).suffix in (".yaml", ".yml")
 
