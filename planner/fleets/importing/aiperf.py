@@ -91,8 +91,9 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
     names = {gpu.gpu_name for gpu in gpus if gpu.gpu_name}
     power_w, name = _power(run, gpus, file)
     models = [run.models] if isinstance(run.models, str) else run.models
-    latency = run.request_latency
-    latency_ms = latency and latency.avg and latency.avg * MS.get(latency.unit, 1.0)
+    latency_ms = None
+    if run.request_latency is not None and run.request_latency.avg is not None:
+        latency_ms = run.request_latency.avg * MS.get(run.request_latency.unit, 1.0)
     return BenchmarkPoint(
         file=file, software="AIPerf", model=models[0] if models else None,
         hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
