@@ -144,13 +144,13 @@ def show_document(
         host=host,
         points=[
             ShownPoint(
-                concurrency=of.point.concurrency, tokens_per_s=of.point.tokens_per_s,
-                gpu_kw=of.point.gpu_kw, wall_kw=of.point.node_kw,
-                inter_token_ms=of.point.inter_token_ms, first_token_ms=of.point.first_token_ms,
-                node_tokens_per_s=of.node_tokens_per_s, node_kw=of.node_kw,
-                kwh_per_mtok=of.kwh_per_mtok,
+                concurrency=row.point.concurrency, tokens_per_s=row.point.tokens_per_s,
+                gpu_kw=row.point.gpu_kw, wall_kw=row.point.node_kw,
+                inter_token_ms=row.point.inter_token_ms, first_token_ms=row.point.first_token_ms,
+                node_tokens_per_s=row.node_tokens_per_s, node_kw=row.node_kw,
+                kwh_per_mtok=row.kwh_per_mtok,
             )
-            for of in points
+            for row in points
         ],
         page=page,
         warnings=[*curve.cautions()],

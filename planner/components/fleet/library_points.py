@@ -145,13 +145,13 @@ def _replicas(curve: Curve, host: Host | None) -> int:
 def _points_of(curve: Curve, host: Host | None, n: int) -> tuple[OperatingPoint, ...]:
     """Return the points of a node with `n` replicas by ascending tokens, the idle point first."""
     points: dict[str, OperatingPoint] = {}
-    for of in sorted(curve.points, key=lambda point: point.tokens_per_s):
+    for replica in sorted(curve.points, key=lambda point: point.tokens_per_s):
         point = OperatingPoint.unchecked(
             {"tokens_per_s"},
-            tokens_per_s=round(n * of.tokens_per_s, DECIMALS),
-            inter_token_ms=of.inter_token_ms,
-            first_token_ms=of.first_token_ms,
-            **_power(curve, of, n),
+            tokens_per_s=round(n * replica.tokens_per_s, DECIMALS),
+            inter_token_ms=replica.inter_token_ms,
+            first_token_ms=replica.first_token_ms,
+            **_power(curve, replica, n),
         )
         points.setdefault(point.key, point)  # of the same tokens, that of less load
     if "0" not in points:
@@ -163,24 +163,26 @@ def _points_of(curve: Curve, host: Host | None, n: int) -> tuple[OperatingPoint,
 
 def _prefill_of(curve: Curve, n: int) -> Prefill | None:
     """Return the prefill of a node with `n` replicas, if the curve has one."""
-    of = curve.prefill
-    if of is None or (of.gpu_kw if curve.measured == "gpu" else of.node_kw) is None:
+    replica = curve.prefill
+    if replica is None or (replica.gpu_kw if curve.measured == "gpu" else replica.node_kw) is None:
         return None
-    tokens_per_s = round(n * of.tokens_per_s, DECIMALS)
-    return Prefill.unchecked({"tokens_per_s"}, tokens_per_s=tokens_per_s, **_power(curve, of, n))
+    tokens_per_s = round(n * replica.tokens_per_s, DECIMALS)
+    return Prefill.unchecked(
+        {"tokens_per_s"}, tokens_per_s=tokens_per_s, **_power(curve, replica, n)
+    )
 
 
-def _power(curve: Curve, of: Any, n: int) -> dict[str, Any]:
+def _power(curve: Curve, replica: Any, n: int) -> dict[str, Any]:
     """Return the power of a node with `n` replicas: that of its GPUs, or that at the wall."""
     if curve.measured == "gpu":
-        return {"gpu_kw": round(n * of.gpu_kw, DECIMALS), "node_kw": None}
-    return {"gpu_kw": None, "node_kw": round(n * of.node_kw, DECIMALS)}
+        return {"gpu_kw": round(n * replica.gpu_kw, DECIMALS), "node_kw": None}
+    return {"gpu_kw": None, "node_kw": round(n * replica.node_kw, DECIMALS)}
 
 
 def _idle_power(curve: Curve, host: Host | None) -> dict[str, Any]:
     """Return the power of an awake node that holds the model and answers nothing."""
-    measured_on = known_hosts().get(curve.host or "")
-    known = [of.gpu_idle_kw for of in (host, measured_on) if of and of.gpu_idle_kw is not None]
+    servers = (host, known_hosts().get(curve.host or ""))
+    known = [one.gpu_idle_kw for one in servers if one and one.gpu_idle_kw is not None]
     if not known or host is None:
         message = Message(
             "the curve has no point at 0 tokens/s; give gpu_idle_kw in the host of the fleet, the"

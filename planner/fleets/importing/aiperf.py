@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
     at_a_time,
@@ -80,7 +80,7 @@ def _matches(data: Any) -> bool:
     return isinstance(speed, dict) and "unit" in speed
 
 
-def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(Profile, data, file, place)
     if run.was_cancelled:
         raise wrong("was_cancelled", Message("is true: the run did not end"), file=str(file))
@@ -94,7 +94,7 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
     latency_ms = None
     if run.request_latency is not None and run.request_latency.avg is not None:
         latency_ms = run.request_latency.avg * MS.get(run.request_latency.unit, 1.0)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, software="AIPerf", model=models[0] if models else None,
         hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
         input_tokens=_average(run.input_sequence_length),

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
     from_epoch,
@@ -68,11 +68,11 @@ def _rows(data: Any) -> Iterator[tuple[str, Any]]:
         yield place, {**one, "model": model or _model_in(one)}
 
 
-def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(Benchmark, data, file, place)
     if not run.tokens_per_s:
         raise wrong(place, Message("no request was answered"), file=str(file))
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, model=run.model, software="GuideLLM", failed=run.failed or 0,
         input_tokens=run.input_tokens, output_tokens=run.output_tokens,
         concurrency=run.streams or run.requests, tokens_per_s=run.tokens_per_s,

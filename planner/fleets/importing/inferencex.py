@@ -13,9 +13,9 @@ from pydantic import AliasChoices, Field
 
 from planner.errors import wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.benchmark_point import (
+from planner.fleets.importing.benchmark_run import (
     HARDWARE,
-    BenchmarkPoint,
+    BenchmarkRun,
     Foreign,
     Format,
     numbered,
@@ -55,7 +55,7 @@ def _matches(data: Any) -> bool:
     )
 
 
-def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     row = data if isinstance(data, dict) else {}
     if isinstance(row.get("metrics"), dict):
         row = {**row, **row["metrics"]}
@@ -75,7 +75,7 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
         power_w, name = point.avg_power_w * point.tp, "avg_power_w"
     first_token_ms = None if point.median_ttft is None else 1000 * point.median_ttft
     speculative = () if point.speculative == "none" else (point.speculative,)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, hardware=HARDWARE.get(short, short), gpus=point.tp,
         model=point.model, precision=point.precision,
         software=" ".join((point.framework, *speculative)),

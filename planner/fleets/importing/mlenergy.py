@@ -10,10 +10,10 @@ from pydantic import AliasChoices, AliasPath, Field
 
 from planner.errors import wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.benchmark_point import (
+from planner.fleets.importing.benchmark_run import (
     HARDWARE,
     PRECISIONS,
-    BenchmarkPoint,
+    BenchmarkRun,
     Foreign,
     Format,
     numbered,
@@ -71,14 +71,14 @@ def _configurations(data: Any) -> Iterator[tuple[str, Any]]:
         yield place, {**of_all, **one, "task": str(data.get("task", ""))}
 
 
-def _read_third(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read_third(data: Any, file: Path, place: str) -> BenchmarkRun:
     if THROUGHPUT not in data:
         message = Message(
             "has no {name}: a model of pictures or video answers no tokens", name=THROUGHPUT
         )
         raise wrong(place, message, file=str(file))
     point = read_as(Configuration, data, file, place)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, task=point.task, gpus=point.num_gpus, model=point.model_id,
         hardware=_hardware(point.gpu_model),
         precision=PRECISIONS.get(point.weight_precision, point.weight_precision),
@@ -107,9 +107,9 @@ def _is_second(data: Any) -> bool:
     return isinstance(first, dict) and "Token tput (tok/s)" in first
 
 
-def _read_second(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read_second(data: Any, file: Path, place: str) -> BenchmarkRun:
     point = read_as(SecondVersion, data, file, place)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, gpus=point.tensor_parallel * point.pipeline_parallel,
         model=point.model, hardware=_hardware(point.gpu),
         parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.requests,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from planner.errors import Problem, ScenarioError, wrong
-from planner.fleets.importing.benchmark_point import BenchmarkPoint
+from planner.fleets.importing.benchmark_run import BenchmarkRun
 from planner.fleets.importing.power_log import PowerLog
 from planner.message import Message
 
@@ -20,57 +20,55 @@ LEAST_COVERED = 0.9  # of a run, by the log
 
 
 def join_power(
-    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
-    """Return readings with the mean power of the GPUs of a log during each run.
+    runs: Sequence[BenchmarkRun], log: PowerLog, zone: ZoneInfo | None
+) -> tuple[list[BenchmarkRun], list[Problem]]:
+    """Return runs with the mean power of the GPUs of a log during each run.
 
     Args:
-        readings: those without power get it; those with power keep theirs.
+        runs: those without power get it; those with power keep theirs.
         log: of the GPUs that served.
-        zone: of times without one, in the log and in the readings.
+        zone: of times without one, in the log and in the runs.
 
     Returns:
-        The readings, and problems of those that the log does not cover; these are left out.
+        The runs, and problems of those that the log does not cover; these are left out.
 
     Raises:
         ScenarioError: the times cannot be compared.
     """
-    _require_comparable([one for one in readings if one.gpu_w is None], log, zone)
+    _require_comparable([run for run in runs if run.gpu_w is None], log, zone)
     joined, problems = [], []
     samples = log.samples.assign(at_s=log.moments_s(zone)).sort_values("at_s")
-    for reading in readings:
-        if reading.gpu_w is not None:
-            joined.append(reading)
+    for run in runs:
+        if run.gpu_w is not None:
+            joined.append(run)
             continue
         try:
-            gpu_w = _mean_w(reading, samples, log, zone)
+            gpu_w = _mean_w(run, samples, log, zone)
         except ScenarioError as error:
             problems += error.problems
         else:
-            fields = {**reading.fields, "gpu_w": str(log.file)}
-            joined.append(replace(reading, gpu_w=gpu_w, fields=fields))
+            fields = {**run.fields, "gpu_w": str(log.file)}
+            joined.append(replace(run, gpu_w=gpu_w, fields=fields))
     return joined, problems
 
 
-def _require_comparable(
-    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
-) -> None:
+def _require_comparable(runs: Sequence[BenchmarkRun], log: PowerLog, zone: ZoneInfo | None) -> None:
     """Require that runs and log are both by a clock or of moments, or a zone; or a single run."""
     if log.times == "none":
-        if len(readings) <= 1:
+        if len(runs) <= 1:
             return
         message = Message(
             "has no times, so that {n} runs cannot be told apart; write them before each line"
             " (dcgmi dmon ... | ts '%FT%T%z') or import each run with the log of its own",
-            n=len(readings),
+            n=len(runs),
         )
         raise wrong("", message, file=str(log.file))
-    run = next((one.start for one in readings if one.start is not None), None)
-    if zone is not None or run is None or (run.tzinfo is None) == (log.times == "clock"):
+    start = next((run.start for run in runs if run.start is not None), None)
+    if zone is not None or start is None or (start.tzinfo is None) == (log.times == "clock"):
         return
-    naive, other = (log.file, readings[0].file) if run.tzinfo else (readings[0].file, log.file)
+    naive, other = (log.file, runs[0].file) if start.tzinfo else (runs[0].file, log.file)
     shifts = (
-        [hours for hours in range(-12, 15) if _covers(readings, log, hours)] if run.tzinfo else []
+        [hours for hours in range(-12, 15) if _covers(runs, log, hours)] if start.tzinfo else []
     )
     hint = Message("")
     if len(shifts) == 1:
@@ -83,19 +81,19 @@ def _require_comparable(
     raise wrong("", message, file=str(naive))
 
 
-def _covers(readings: Sequence[BenchmarkPoint], log: PowerLog, hours: int) -> bool:
+def _covers(runs: Sequence[BenchmarkRun], log: PowerLog, hours: int) -> bool:
     zone = dt.timezone(dt.timedelta(hours=hours))
     moments = log.moments_s(zone)
     return all(
-        one.start is not None
-        and one.end is not None
-        and moments.min() <= one.start.timestamp() <= one.end.timestamp() <= moments.max()
-        for one in readings
+        run.start is not None
+        and run.end is not None
+        and moments.min() <= run.start.timestamp() <= run.end.timestamp() <= moments.max()
+        for run in runs
     )
 
 
 def _mean_w(
-    reading: BenchmarkPoint, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None
+    run: BenchmarkRun, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None
 ) -> float:
     """Return the mean power of all GPUs during a run, each the mean of its samples.
 
@@ -104,12 +102,12 @@ def _mean_w(
     """
     if log.times == "none":  # which has the run alone
         return float(samples.groupby("gpu")["w"].mean().sum())
-    if reading.start is None or reading.end is None:
+    if run.start is None or run.end is None:
         message = Message("has no times, so that {path} cannot be joined to it", path=log.file)
-        raise ScenarioError([reading.problem(message)])
+        raise ScenarioError([run.problem(message)])
     start, end = (
         time if time.tzinfo else time.replace(tzinfo=zone or dt.UTC)
-        for time in (reading.start, reading.end)
+        for time in (run.start, run.end)
     )
     start_s, end_s = start.timestamp(), end.timestamp()
     first_s, last_s = float(samples["at_s"].min()), float(samples["at_s"].max())
@@ -137,4 +135,4 @@ def _mean_w(
             " {first} to {last}",
             path=log.file, share=covered, **span,
         )  # fmt: skip
-    raise ScenarioError([reading.problem(message)])
+    raise ScenarioError([run.problem(message)])

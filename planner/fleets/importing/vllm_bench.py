@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import Field
 
 from planner.errors import wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
     at_a_time,
@@ -49,7 +49,7 @@ def _matches(data: Any) -> bool:
     return isinstance(data, dict) and {"output_throughput", "total_output_tokens"} <= data.keys()
 
 
-def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(ServeResult, data, file, place)
     if not run.completed:
         raise wrong("completed", Message("is 0: no request was answered"), file=str(file))
@@ -59,7 +59,7 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkPoint:
     if concurrency is None:
         concurrency = at_a_time(run.request_throughput, run.mean_e2el_ms)
     start, end = _span(run)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, model=run.model_id, software="vllm bench serve", failed=run.failed,
         input_tokens=run.total_input_tokens / run.completed,
         output_tokens=run.total_output_tokens / run.completed,

@@ -66,9 +66,9 @@ async def run_aiperf(
             results = read_results(result)
         except ScenarioError as error:
             raise MeasurementError(error.message) from None
-    if not results.readings:
+    if not results.runs:
         raise MeasurementError(results.problems[0].with_place())
-    run = results.readings[0]
+    run = results.runs[0]
     if run.start is None or run.end is None:
         raise MeasurementError(Message("AIPerf does not say when it measured"))
     offset_s = time.time() - endpoint.clock()  # times without a zone are of this machine

@@ -87,14 +87,14 @@ def points_section(curve: Curve, points: list[NodePoint], words: Language) -> Se
     """Return the table of the points of a curve; columns without a value are left out."""
     kw = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
     columns: dict[str, list[float | None]] = {
-        words("requests"): [of.point.concurrency for of in points],
-        words("tokens/s"): [of.point.tokens_per_s for of in points],
-        kw: [replica_kw(of.point) for of in points],
-        words("ms between tokens"): [of.point.inter_token_ms for of in points],
-        words("ms to the first token"): [of.point.first_token_ms for of in points],
-        words("tokens/s of the node"): [of.node_tokens_per_s for of in points],
-        words("node kW"): [of.node_kw for of in points],
-        words("kWh/Mtok"): [of.kwh_per_mtok for of in points],
+        words("requests"): [row.point.concurrency for row in points],
+        words("tokens/s"): [row.point.tokens_per_s for row in points],
+        kw: [replica_kw(row.point) for row in points],
+        words("ms between tokens"): [row.point.inter_token_ms for row in points],
+        words("ms to the first token"): [row.point.first_token_ms for row in points],
+        words("tokens/s of the node"): [row.node_tokens_per_s for row in points],
+        words("node kW"): [row.node_kw for row in points],
+        words("kWh/Mtok"): [row.kwh_per_mtok for row in points],
     }
     known = {head: values for head, values in columns.items() if span(values) is not None}
     cells = [

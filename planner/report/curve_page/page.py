@@ -57,12 +57,12 @@ def _charts(
     gpu_or_wall = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
     every = {
         "power": (words("Power of a replica"), words("kW"), {
-            gpu_or_wall: [replica_kw(of.point) for of in points],
-            words("its part of the node, at the wall"): [_part_kw(of) for of in points],
+            gpu_or_wall: [replica_kw(row.point) for row in points],
+            words("its part of the node, at the wall"): [_part_kw(row) for row in points],
         }),
         "times": (words("Time between tokens and to the first token"), "ms", {
-            words("ms between tokens"): [of.point.inter_token_ms for of in points],
-            words("ms to the first token"): [of.point.first_token_ms for of in points],
+            words("ms between tokens"): [row.point.inter_token_ms for row in points],
+            words("ms to the first token"): [row.point.first_token_ms for row in points],
         }),
     }  # fmt: skip
     caption = words(
@@ -87,11 +87,11 @@ def _charts(
     return charts
 
 
-def _part_kw(of: NodePoint) -> float | None:
+def _part_kw(row: NodePoint) -> float | None:
     """Return the part of a node's power that falls on one replica."""
-    if of.node_kw is None or of.point.node_kw is not None:
+    if row.node_kw is None or row.point.node_kw is not None:
         return None
-    return of.node_kw / of.replicas
+    return row.node_kw / row.replicas
 
 
 def _line(
@@ -106,7 +106,7 @@ def _line(
     colour, symbol, dash = style
     return {
         "type": "scatter", "mode": "lines+markers", "name": text(name),
-        "x": [of.point.tokens_per_s for of in points], "y": list(values),
+        "x": [row.point.tokens_per_s for row in points], "y": list(values),
         "line": {"color": colour, "dash": dash, "width": 1.8},
         "marker": {"symbol": symbol, "size": 8, "color": colour},
         "hovertemplate": f"%{{x:,.4~r}} {text(words('tokens/s'))}<br>%{{y:,.4~r}} {text(unit)}"

@@ -1,4 +1,4 @@
-"""One point of a benchmark result as its file has it, in our units, and how files are read."""
+"""A run of a benchmark at one load as its file has it, in our units, and how files are read."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkPoint:
-    """One point; None where its file does not say.
+class BenchmarkRun:
+    """A run at one load; None where its file does not say.
 
-    place: in the file. start, end: of the run, with a zone or by the local clock. day: of the run,
-    where its end is not known. fields: the names that the file gives `gpu_w`, `inter_token_ms` and
-    `first_token_ms`.
+    place: in the file. start, end: with a zone or by the local clock. day: where its end is not
+    known. fields: the names that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
     """
 
     file: Path
@@ -68,7 +67,7 @@ class BenchmarkPoint:
         return self.day if self.end is None else self.end.date()
 
     def problem(self, message: Message, name: str = "") -> Problem:
-        """Return a problem of the point, or of one of its fields."""
+        """Return a problem of the run, or of one of its fields."""
         inside = ".".join(filter(None, (self.place, self.fields.get(name, name))))
         return Problem(message, inside, str(self.file))
 
@@ -83,13 +82,13 @@ def numbered(rows: Any, name: str = "") -> Iterable[tuple[str, Any]]:
 class Format(NamedTuple):
     """A format of results.
 
-    matches: whether a JSON value is of it. read: returns the point of a row, given its file and its
+    matches: whether a JSON value is of it. read: returns the run of a row, given its file and its
     place there; raises ScenarioError where it cannot be used. rows: of a value, with their places.
     """
 
     name: str
     matches: Callable[[Any], bool]
-    read: Callable[[Any, Path, str], BenchmarkPoint]
+    read: Callable[[Any, Path, str], BenchmarkRun]
     rows: Callable[[Any], Iterable[tuple[str, Any]]] = numbered
 
 
