@@ -64,13 +64,16 @@ def _charts(
 ) -> list[Chart]:
     """Return the power and the times of a curve, each over tokens per second."""
     power = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
+    times = words("Time between tokens")
+    if any(of.point.first_token_ms is not None for of in points):
+        times = words("Time between tokens and to the first token")
     lines = {
         "power": (words("Power of a replica"), words("kW"), [
             CurveLine(power, [replica_kw(of.point) for of in points], BLUE, "circle"),
             CurveLine(words("its part of the node, at the wall"), [_part_kw(of) for of in points],
                       ORANGE, "diamond", "dash"),
         ]),
-        "times": (words("Time between tokens and to the first token"), "ms", [
+        "times": (times, "ms", [
             CurveLine(words("ms between tokens"), [of.point.inter_token_ms for of in points],
                       BLUE, "circle"),
             CurveLine(words("ms to the first token"), [of.point.first_token_ms for of in points],
