@@ -11,6 +11,7 @@ from planner.fields import FieldError
 from planner.fleets.hosts import WallReading, known_hosts
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "fleets.md"
+CHINESE = PAGE.with_suffix(".zh.md")
 HOSTS = known_hosts()
 NOT_MET = {
     "idle, as if a DGX H100", "after a run, model loaded or going",
@@ -44,16 +45,17 @@ def test_which_held_out_readings_are_within_ten_per_cent() -> None:
     ]  # fmt: skip
 
 
-def test_the_page_has_the_table_of_readings() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+def test_the_pages_have_the_table_of_readings() -> None:
+    text, chinese = (page.read_text(encoding="utf-8") for page in (PAGE, CHINESE))
     for one in HOSTS.wall:
         error = 100 * (model_kw(one) / one.wall_kw - 1)
         used = "held out" if one.use == "held_out" else "fit"
-        row = (
-            f"| {one.machine} | {one.state} | {used} | {one.gpu_kw:.2f} | {one.wall_kw:.2f}"
-            f" {one.mark} | {model_kw(one):.2f} | {error:+.1f} % |"
-        )
-        assert row.replace("-0.0 %", "+0.0 %") in text, row
+        figures = (
+            f"| {one.gpu_kw:.2f} | {one.wall_kw:.2f} {one.mark} | {model_kw(one):.2f}"
+            f" | {error:+.1f} % |"
+        ).replace("-0.0 %", "+0.0 %")
+        assert f"| {one.machine} | {one.state} | {used} {figures}" in text, one
+        assert figures in chinese, one
 
 
 def test_levels_of_sleep_of_a_kind() -> None:
