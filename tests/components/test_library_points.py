@@ -92,10 +92,10 @@ def test_fields_that_replace_those_of_a_curve_are_named(folder: Path) -> None:
     assert found.components["fleet"].published_sources() == {}
 
 
-@pytest.mark.parametrize("kind", known_hosts().kinds)
+@pytest.mark.parametrize("kind", known_hosts())
 def test_a_host_may_be_the_name_of_a_kind_of_server(folder: Path, kind: str) -> None:
     found = made(folder, host=kind)
-    assert fleet_of(found).host == known_hosts().host(kind)
+    assert fleet_of(found).host == known_hosts()[kind]
     assert plain_scenario(found)["components"]["fleet"]["host"]["gpus"] == fleet_of(found).host.gpus
 
 

@@ -47,6 +47,11 @@ class NodePower(Frozen):
             raise FieldError(message, "node_kw")
         return self
 
+    @property
+    def mtok_per_h(self) -> float:
+        """Throughput of a node."""
+        return MTOK_PER_H * self.tokens_per_s
+
 
 class OperatingPoint(NodePower):
     """A measured operating point of a node."""
@@ -69,11 +74,6 @@ class OperatingPoint(NodePower):
         """Its times, None where not known."""
         return self.inter_token_ms, self.first_token_ms
 
-    @property
-    def mtok_per_h(self) -> float:
-        """Decode throughput of a node."""
-        return MTOK_PER_H * self.tokens_per_s
-
     def meets(self, limits: Limits) -> bool:
         """Whether its latencies are known, and within limits."""
         return all(
@@ -87,11 +87,6 @@ class Prefill(NodePower):
 
     tokens_per_s: Annotated[float, Field(gt=0, le=1e7)]
     """Input tokens that are not in the cache."""
-
-    @property
-    def mtok_per_h(self) -> float:
-        """Prefill throughput of a node."""
-        return MTOK_PER_H * self.tokens_per_s
 
 
 class Serving(Frozen):
