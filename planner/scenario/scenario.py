@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from planner.message import Message
 from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker
 from planner.scenario.paths import overridden, override
-from planner.scenario.plain_data import plain_scenario
+from planner.scenario.plain_data import plain_scenario, without_following
 from planner.scenario.python_values import document_of
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.shared_parts import Shared, Tables
@@ -158,13 +159,28 @@ class Variants:
     def scenario(self, changes: Mapping[str, Any] | None = None) -> Scenario:
         """Return the file with some values replaced, as a scenario.
 
+        What the file holds of fields that follow from others, as that of a plan does, follows again
+        where it would contradict the new values.
+
         Args:
             changes: new values by path, as `--set` has them.
 
         Raises:
             ScenarioError: with every problem found.
         """
-        document, paths, problems = overridden(self.document, changes or {})
+        try:
+            return self._changed(self.document, changes or {})
+        except ScenarioError:
+            if not changes:
+                raise
+            with suppress(ScenarioError):
+                data = without_following(self.document.data, self.scenario())
+                return self._changed(replace(self.document, data=data), changes)
+            raise
+
+    def _changed(self, document: Document, changes: Mapping[str, Any]) -> Scenario:
+        """Return a document with some values replaced, as `scenario`."""
+        document, paths, problems = overridden(document, changes)
         document = replace(document, problems=(*document.problems, *problems))
         checker = Checker(document, self.shared, paths)
         try:
