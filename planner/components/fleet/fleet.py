@@ -142,6 +142,8 @@ class Fleet(FleetFields):
                     " {curve}",
                     name=model, curve=serving.library,
                 )  # fmt: skip
+        if self.host is not None and not any(one.needs_host for one in self.serves.values()):
+            yield Message("host has no effect: every point has node_kw and none gpu_kw")
         yield from self.sleeps.warn()
         for level in self.sleeps.levels:
             field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"
