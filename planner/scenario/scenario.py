@@ -147,20 +147,22 @@ class Variants:
         base: Scenario | None = None,
         tables: dict[str, Tables] | None = None,
     ) -> None:
-        self.document = document
+        self.document, self.base = document, base
+        self.free: Document | None = None
         self.shared = Shared(folder, {} if tables is None else tables)
         if base is not None:
             self.shared.on_horizon(base).components.update(base.components)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs: the tables; it validates components again."""
-        return vars(self) | {"shared": Shared(self.shared.folder, self.shared.tables)}
+        shared = Shared(self.shared.folder, self.shared.tables)
+        return vars(self) | {"shared": shared, "base": None, "free": None}
 
     def scenario(self, changes: Mapping[str, Any] | None = None) -> Scenario:
         """Return the file with some values replaced, as a scenario.
 
         What the file holds of fields that follow from others, as that of a plan does, follows again
-        where it would contradict the new values.
+        where new values are of components.
 
         Args:
             changes: new values by path, as `--set` has them.
@@ -168,15 +170,21 @@ class Variants:
         Raises:
             ScenarioError: with every problem found.
         """
-        try:
-            return self._changed(self.document, changes or {})
-        except ScenarioError:
-            if not changes:
-                raise
+        if isinstance(changes, Mapping) and any(str(path)[:10] == "components" for path in changes):
             with suppress(ScenarioError):
-                data = without_following(self.document.data, self.scenario())
-                return self._changed(replace(self.document, data=data), changes)
-            raise
+                return self._changed(self._free(), changes)
+        return self._changed(self.document, changes or {})
+
+    def _free(self) -> Document:
+        """Return the file without fields that follow from others.
+
+        Raises:
+            ScenarioError: the file itself has problems.
+        """
+        if self.free is None:
+            base = self.base or self._changed(self.document, {})
+            self.free = replace(self.document, data=without_following(self.document.data, base))
+        return self.free
 
     def _changed(self, document: Document, changes: Mapping[str, Any]) -> Scenario:
         """Return a document with some values replaced, as `scenario`."""

@@ -90,6 +90,11 @@ def test_what_follows_follows_again(folder: Path, monkeypatch: pytest.MonkeyPatc
         plan = planner.solve(one).write(folder / "plan")
         changed = planner.load(plan, {f"{PATH}.host.idle_kw": 3})
         assert fleet_of(changed).serves["chatty"].points[1].node_kw == 12
+    (planner.solve(wall).write(folder / "of_wall") / "scenario.yaml").rename(
+        folder / "wall_of.yaml"
+    )
+    changed = planner.load(folder / "wall_of.yaml", {f"{PATH}.host.idle_kw": 2})
+    assert [point.node_kw for point in fleet_of(changed).serves["chatty"].points] == [3.2, 6]
     with pytest.raises(planner.ScenarioError, match="node_kw 9 does not go with gpu_kw 6"):
         planner.load(plan, {f"{PATH}.serves.chatty.points[1].node_kw": 9})
 
