@@ -148,5 +148,7 @@ def translate_help(program: Any, words: Language) -> None:
     for parameter in program.params:
         if getattr(parameter, "help", None):
             parameter.help = words(parameter.help)
+        if isinstance(getattr(parameter, "show_default", None), str):
+            parameter.show_default = words(parameter.show_default)
     for subcommand in getattr(program, "commands", {}).values():
         translate_help(subcommand, words)

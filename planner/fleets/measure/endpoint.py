@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import MeasurementError, ScenarioError, cause, did_you_mean, wrong
 from planner.message import Message
+from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +52,7 @@ def http_client(key: str | None, most: int) -> httpx.AsyncClient:
     try:
         import httpx
     except ImportError:
-        message = Message("measuring needs httpx: pip install 'dispatch-planner[measure]'")
+        message = Message("measuring needs httpx: {line}", line=install_line("measure"))
         raise wrong("", message) from None
     return httpx.AsyncClient(
         headers={} if key is None else {"Authorization": f"Bearer {key}"},
