@@ -143,6 +143,8 @@ class Fleet(FleetFields):
                     "serves.{name}.{field} is given and replaces that of the library curve {curve}",
                     name=model, field=field, curve=serving.library,
                 )  # fmt: skip
+        if self.host is not None and not any(one.needs_host for one in self.serves.values()):
+            yield Message("host has no effect: every point has node_kw and none gpu_kw")
         given = bool(self.initial.awake or self.initial.asleep)
         yield from self.sleeps.warn(next(iter(self.serves)), initial=given)
         for level in self.sleeps.levels:
