@@ -79,7 +79,7 @@ def fleet_import(
         typer.Option(
             metavar="FILE|DIR",
             help="File of one curve (.yaml), or folder of several.",
-            show_default="fleets",
+            show_default="fleets/",
         ),
     ] = None,
     words: Words = IN_ENGLISH,

@@ -46,6 +46,7 @@ from planner.sweeps.axes import (
 from planner.sweeps.sweep_file import SweepFile, is_path
 from planner.timeseries.csv_numbers import NumberMarks, number_hint
 from planner.timeseries.csv_text import CsvText, decoded, split_csv
+from planner.version import install_line
 
 MAX_CASES = 1_000_000
 MAX_LIST_BYTES = 100_000_000
@@ -183,7 +184,7 @@ def _points(sweep: SweepFile) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        message = Message("Sobol indices need SALib: pip install 'dispatch-planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: {line}", line=install_line("sensitivity"))
         raise wrong("design", message) from None
     cube = unit_cube(sweep.varied)
     return np.asarray(sobol.sample(cube, sweep.samples, calc_second_order=False, seed=sweep.seed))

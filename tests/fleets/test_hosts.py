@@ -14,6 +14,7 @@ from planner.fleets.hosts import host_named, known_hosts
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "docs" / "fleets.md"
+CHINESE = PAGE.with_suffix(".zh.md")
 READINGS = yaml.safe_load((HERE / "wall_readings.yaml").read_text(encoding="utf-8"))
 FITTED = [one for one in READINGS if one["use"] == "fit"]
 HELD_OUT = [one for one in READINGS if one["use"] == "held_out"]
@@ -48,20 +49,22 @@ def test_which_held_out_readings_are_within_ten_per_cent() -> None:
     ]  # fmt: skip
 
 
-def test_the_page_has_the_table_of_readings_and_the_constants() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+def test_the_pages_have_the_table_of_readings_and_the_constants() -> None:
+    text, chinese = (page.read_text(encoding="utf-8") for page in (PAGE, CHINESE))
     for one in READINGS:
         error = 100 * (model_kw(one) / one["wall_kw"] - 1)
         used = "held out" if one["use"] == "held_out" else "fit"
-        row = (
-            f"| {one['machine']} | {one['state']} | {used} | {one['gpu_kw']:.2f}"
-            f" | {one['wall_kw']:.2f} {one['mark']} | {model_kw(one):.2f} | {error:+.1f} % |"
-        )
-        assert row.replace("-0.0 %", "+0.0 %") in text, row
+        figures = (
+            f"| {one['gpu_kw']:.2f} | {one['wall_kw']:.2f} {one['mark']} | {model_kw(one):.2f}"
+            f" | {error:+.1f} % |"
+        ).replace("-0.0 %", "+0.0 %")
+        assert f"| {one['machine']} | {one['state']} | {used} {figures}" in text, one
+        assert figures in chinese, one
     for kind, host in known_hosts().items():
         awake_kw = host.node_kw(host.gpus * (host.gpu_idle_kw or 0.0))
-        assert f"| `{kind}`: " in text
-        assert f" | {host.idle_kw} | {host.gpus} | {awake_kw:.2f} | " in text, kind
+        for page in (text, chinese):
+            assert f"| `{kind}`" in page
+            assert f" | {host.idle_kw} | {host.gpus} | {awake_kw:.2f} | " in page, kind
 
 
 def test_an_unknown_kind_has_the_closest_one() -> None:

@@ -21,6 +21,7 @@ from planner.errors import MeasurementError, ScenarioError, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
 from planner.fleets.measure.server_answers import answering, require_answer
 from planner.message import Message
+from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -61,7 +62,7 @@ class NvmlMeter(PowerMeter):
         try:
             import pynvml  # type: ignore[import-untyped, import-not-found, unused-ignore]
         except ImportError:
-            message = Message("NVML needs nvidia-ml-py: pip install 'dispatch-planner[measure]'")
+            message = Message("NVML needs nvidia-ml-py: {line}", line=install_line("measure"))
             raise wrong("", message) from None
         self._nvml: Any = pynvml
         try:

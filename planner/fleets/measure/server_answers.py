@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from planner.errors import MeasurementError, cause, dotted, wrong
 from planner.fleets.importing.benchmark_run import Foreign
 from planner.message import Message
+from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +72,7 @@ def http_client(key: str | None, most: int) -> httpx.AsyncClient:
     try:
         import httpx
     except ImportError:
-        message = Message("measuring needs httpx: pip install 'dispatch-planner[measure]'")
+        message = Message("measuring needs httpx: {line}", line=install_line("measure"))
         raise wrong("", message) from None
     return httpx.AsyncClient(
         headers={} if key is None else {"Authorization": f"Bearer {key}"},

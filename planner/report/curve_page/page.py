@@ -55,12 +55,15 @@ def _charts(
 ) -> list[Chart]:
     """Return the power and the times of a curve, each over tokens per second."""
     gpu_or_wall = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
+    times = words("Time between tokens")
+    if any(row.point.first_token_ms is not None for row in points):
+        times = words("Time between tokens and to the first token")
     every = {
         "power": (words("Power of a replica"), words("kW"), {
             gpu_or_wall: [replica_kw(row.point) for row in points],
             words("its part of the node, at the wall"): [_part_kw(row) for row in points],
         }),
-        "times": (words("Time between tokens and to the first token"), "ms", {
+        "times": (times, "ms", {
             words("ms between tokens"): [row.point.inter_token_ms for row in points],
             words("ms to the first token"): [row.point.first_token_ms for row in points],
         }),
