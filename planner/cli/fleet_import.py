@@ -13,7 +13,7 @@ import typer
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import Outcome
 from planner.cli.terminal import open_console, say, spinner, warn
-from planner.errors import Problem, ScenarioError, wrong
+from planner.errors import Problem, wrong
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ def fleet_import(
         )  # fmt: skip
     written = _targets(out, imported.curves)
     for name, path in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_curve(path, imported.curves[name])
     return Outcome(
         lambda: import_document(imported, written),
@@ -127,24 +126,19 @@ def gpus_named(text: str | None) -> list[str]:
     return (text or "").replace(",", " ").split()
 
 
-def require_curve_file(path: Path) -> None:
-    """Require that a file to be written is new or a curve. Raises ScenarioError."""
-    from planner.fleets.library import is_path, read_curve
+def require_curve_file(out: Path) -> None:
+    """Require that a curve can be written to a file. Raises ScenarioError."""
+    from planner.fleets.library import is_path, require_target
 
-    if not is_path(path) or path.is_dir():
-        message = Message("must be a file that ends in .yaml, is {path}", path=path)
+    if not is_path(out):
+        message = Message("must be a file that ends in .yaml, is {path}", path=out)
         raise wrong("", message, file="--out")
-    try:
-        if path.exists():
-            read_curve(path)
-    except ScenarioError:
-        message = Message("{path} is no file of a curve; choose another name", path=path)
-        raise wrong("", message, file="--out") from None
+    require_target(out)
 
 
 def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
     """Return the file of each curve. Raises ScenarioError where one may not be written."""
-    from planner.fleets.library import is_path
+    from planner.fleets.library import is_path, require_target
 
     if out is not None and is_path(out):
         if len(curves) > 1:
@@ -156,7 +150,7 @@ def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
     else:
         targets = {name: (out or Path("fleets")) / f"{name}.yaml" for name in curves}
     for path in targets.values():
-        require_curve_file(path)
+        require_target(path)
     return targets
 
 

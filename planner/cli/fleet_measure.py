@@ -25,7 +25,7 @@ from planner.cli.fleet_import import (
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
-from planner.errors import PlannerError, Problem, ScenarioError, wrong
+from planner.errors import PlannerError, Problem, ScenarioError
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -91,13 +91,6 @@ def fleet_measure(
     from planner.fleets.measure.measurement import Measured, Measuring, measured_curve
 
     require_curve_file(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(out.parent, os.W_OK):
-        message = Message(
-            "{path} is read-only, so {other} cannot be made; choose another folder",
-            path=out.parent, other=out,
-        )  # fmt: skip
-        raise wrong("", message, file="--out")
     key = os.environ.get(api_key_env or "")
     measuring = Measuring(
         url=url, model=model, key=key, seconds=seconds, level=sleep,
