@@ -202,9 +202,9 @@ class CsvMeter(PowerMeter):
             await asyncio.sleep(0.5)
         if len(samples) < self.gpus or last_s < start:
             message = Message(
-                "{path} has no power of the time of the measurement, the last at {last}; is it"
-                " being written, by the clock of this machine?",
-                path=self._path, last=dt.datetime.fromtimestamp(last_s + self._epoch_s),
+                "{path} has no power of the time of the measurement, the last is {s:.0f} s older; is"
+                " it being written, by the clock of this machine?",
+                path=self._path, s=start - last_s,
             )  # fmt: skip
             raise MeasurementError(message)
         return sum(mean_between(self._path, times, values, start, end) for times, values in samples)
