@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import ScenarioError
 from planner.fleets.curve import Curve
-from planner.fleets.importing.curves import Facts, Imported, import_curves
+from planner.fleets.importing.curves import Facts, Imported, PowerOptions, import_curves
 from planner.fleets.importing.power_log import parse_power_log
 from planner.fleets.library import read_curve
 from tests.fleets import samples
 from tests.support.documents import document
 
 TODAY = dt.date(2026, 11, 29)
-ALL = Facts(hardware="NVIDIA H200", gpus=2, precision="fp8", licence="none stated", date=TODAY)
-LICENCE = Facts(licence="Apache-2.0", date=TODAY)
+ALL = Facts(hardware="NVIDIA H200", gpus=2, precision="fp8", licence="none stated")
+DAY = TODAY.isoformat()
+LICENCE = Facts(licence="Apache-2.0", date=DAY)
 LINES = f"{json.dumps(samples.vllm(0))}\n{json.dumps(samples.vllm(1))}\n"
 
 
@@ -30,7 +31,7 @@ def imported(
 ) -> Imported:
     files = samples.write(folder, **{f"f{i}": value for i, value in enumerate(values)})
     logs = samples.write(folder, power=power) if power is not None else []
-    return import_curves(files, facts, power=logs, today=TODAY, **options)
+    return import_curves(files, facts, PowerOptions(power=logs, **options), today=TODAY)
 
 
 def only(result: Imported) -> Curve:
@@ -47,7 +48,7 @@ def wrong(folder: Path, *values: Any, **options: Any) -> list[str]:
 FORMATS: dict[str, tuple[list[Any], Facts]] = {
     "mlenergy": ([samples.mlenergy()], LICENCE),
     "mlenergy of a model": ([samples.mlenergy_of_model()], LICENCE),
-    "mlenergy v2": ([samples.mlenergy_second()], Facts(licence="x", date=TODAY, precision="bf16")),
+    "mlenergy v2": ([samples.mlenergy_second()], Facts(licence="x", date=DAY, precision="bf16")),
     "inferencex": ([samples.inferencex()], LICENCE),
     "inferencex, a file a point": (samples.inferencex(), LICENCE),
     "aiperf": ([samples.aiperf(0), samples.aiperf(1)], Facts(licence="x", precision="fp8")),
@@ -64,10 +65,9 @@ FORMATS: dict[str, tuple[list[Any], Facts]] = {
 def test_every_format_gives_its_figures_and_its_source(
     values: list[Any], facts: Facts, tmp_path: Path
 ) -> None:
-    log = samples.nvidia_smi()
     has_power = "power" in json.dumps(values) or "Energy" in json.dumps(values)
-    result = imported(tmp_path, *values, facts=facts, power=None if has_power else log,
-                      timezone="UTC")  # fmt: skip
+    log = {} if has_power else {"power": samples.nvidia_smi(), "timezone": "UTC"}
+    result = imported(tmp_path, *values, facts=facts, **log)
     curve = only(result)
     assert not result.left_out
     assert (curve.gpus, curve.model, curve.parallel.tensor) == (2, "lab/model", 2)
@@ -82,8 +82,7 @@ def test_every_format_gives_its_figures_and_its_source(
     assert curve.source.files is not None
     assert len(curve.source.files) == len(values) + (not has_power)
     assert all(len(text.partition("sha256:")[2]) == 64 for text in curve.source.files)
-    if facts.date is None:
-        assert curve.date == dt.date(2026, 5, 28)
+    assert curve.date == (TODAY if facts.date else dt.date(2026, 5, 28))
 
 
 def test_without_power_a_curve_says_so_and_one_of_several_points_is_left_out(
@@ -155,8 +154,9 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
         " 20 to 2000 W; its unit is likely kW",
     ),
     "mW for W": (
-        altered(samples.inferencex(), "0.avg_total_gpu_power_w", 1e6), LICENCE,
-        "[0].avg_total_gpu_power_w: is 500000 W for each of 2 GPUs, and a loaded one draws 20 to"
+        altered(altered(samples.inferencex(), "0.avg_total_gpu_power_w", None),
+                "0.avg_power_w", 5e5), LICENCE,
+        "[0].avg_power_w: is 500000 W for each of 2 GPUs, and a loaded one draws 20 to"
         " 2000 W; its unit is likely mW",
     ),
     "s for ms": (
@@ -184,8 +184,8 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
         altered(samples.guidellm(), "benchmarks.0.metrics.inter_token_latency_ms", "x"), ALL, "",
     ),
     "cancelled": (altered(samples.aiperf(), "was_cancelled", True), ALL, "was_cancelled: is true"),
-    "no answers": (altered(samples.vllm(), "completed", 0), ALL, "f0: completed: is 0: no request"),
-    "other GPUs": (samples.mlenergy(), Facts(licence="x", date=TODAY, gpus=8),
+    "no answers": (altered(samples.vllm(), "completed", 0), ALL, "f0: completed: must be 1 or more"),
+    "other GPUs": (samples.mlenergy(), Facts(licence="x", date=DAY, gpus=8),
                    "--gpus: is 8, and the files hold 2"),
 }  # fmt: skip
 
@@ -214,7 +214,7 @@ def test_times_without_a_zone_are_compared_or_asked_for(tmp_path: Path) -> None:
     (text,) = wrong(tmp_path, samples.guidellm(), power=samples.nvidia_smi())
     assert text == (
         "power: has times without a zone, and f0 has moments: give --timezone, such as UTC or"
-        " Asia/Shanghai; with an offset of 0 h it covers the runs"
+        " Asia/Shanghai; with an offset of 0 h the log covers the runs"
     )
     runs = [samples.vllm(0), samples.vllm(1)]
     for run in runs:  # both by the same clock
@@ -227,7 +227,7 @@ def test_no_time_of_both_a_gap_and_the_wrong_unit_are_named(tmp_path: Path) -> N
     runs, log = [samples.vllm(0), samples.vllm(1)], samples.nvidia_smi()
     texts = wrong(tmp_path, *runs, power=log, timezone="Asia/Shanghai")
     assert len(texts) == 2
-    assert "no time of both; is --timezone right?" in texts[0]
+    assert "no time of both; the log is 8 h earlier: give the zone of its clock with" in texts[0]
     result = imported(tmp_path, *runs, power=log[: len(log) * 6 // 10], timezone="UTC")
     assert len(only(result).points) == 1
     assert "covers" in str(result.left_out[0])
@@ -236,7 +236,7 @@ def test_no_time_of_both_a_gap_and_the_wrong_unit_are_named(tmp_path: Path) -> N
     texts = wrong(tmp_path, *runs, power=samples.nvidia_smi(gpus=4), timezone="UTC")
     assert "has the power of 4 GPUs, and a replica has 2" in texts[0]
     chosen = imported(tmp_path, *runs, power=samples.nvidia_smi(gpus=4), timezone="UTC",
-                      gpu_indices=["1", "3"])  # fmt: skip
+                      gpu_index=["1", "3"])  # fmt: skip
     assert only(chosen).points[0].gpu_kw == pytest.approx(1)
 
 
