@@ -15,7 +15,7 @@ from planner.fleets.importing.power_log import EPOCH, PowerLog
 from planner.message import Message
 
 LEAST_COVERED = 0.9  # of a run, by the log
-LONGEST_GAP = 2.0  # between samples, of the usual time between them
+GAP = (0.05, 2.0)  # of the run and of the usual time between samples: longer is not covered
 SHIFTS_H = (np.arange(-14.0, 14.5), np.arange(-14.0, 14.25, 0.25))  # of clocks: whole hours first
 
 
@@ -188,5 +188,7 @@ def _over(
     at_s = np.concatenate(([start_s], times[inside], [end_s]))
     at_w = np.pad(watts[inside], 1, mode="edge")
     gaps_s = np.diff(at_s)
-    mean_w = float(gaps_s @ (at_w[1:] + at_w[:-1])) / 2 / (end_s - start_s)
-    return mean_w, 1 - float(gaps_s[gaps_s > LONGEST_GAP * usual_s].sum()) / (end_s - start_s)
+    length_s = end_s - start_s
+    mean_w = float(gaps_s @ (at_w[1:] + at_w[:-1])) / 2 / length_s
+    gap_s = max(GAP[0] * length_s, GAP[1] * usual_s)
+    return mean_w, 1 - float(gaps_s[gaps_s > gap_s].sum()) / length_s
