@@ -102,7 +102,7 @@ def require_target(out: Path) -> None:
     except ScenarioError:
         message = Message("{path} is no file of a curve; choose another name", path=out)
         raise wrong("", message, file="--out") from None
-    target = Path(os.path.realpath(out if is_file else out / "curve.yaml"))
+    target = Path(os.path.realpath(out if is_file else out / "curve"))
     made: list[Path] = []
     try:
         made = [folder for folder in target.parents if not folder.exists()]

@@ -102,7 +102,7 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
         input_tokens=_average(run.input_sequence_length),
         output_tokens=_average(run.output_sequence_length),
         concurrency=run.concurrency or at_a_time(requests_per_s, latency_ms),
-        tokens_per_s=_in(TOKENS_PER_S, run.output_token_throughput, SPEED, file) or 0.0,
+        tokens_per_s=_in(TOKENS_PER_S, run.output_token_throughput, SPEED, file, "avg") or 0.0,
         gpu_w=power_w,
         inter_token_ms=_in(MS, run.inter_token_latency, "inter_token_latency", file),
         first_token_ms=_in(MS, run.time_to_first_token, "time_to_first_token", file),
