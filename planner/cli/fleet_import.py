@@ -13,7 +13,7 @@ import typer
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import Outcome
 from planner.cli.terminal import open_console, say, spinner, warn
-from planner.errors import Problem, wrong
+from planner.errors import Problem, ScenarioError, collecting, wrong
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.fleets.importing.curves import Imported
     from planner.language.language import Language
 
+FLEETS = Path("fleets")
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -65,6 +66,10 @@ def fleet_import(
         str | None,
         typer.Option(metavar="ZONE", help="Of times without one, such as UTC or Asia/Shanghai."),
     ] = None,
+    power_timezone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Of times of the log.", show_default="--timezone"),
+    ] = None,
     hardware: Hardware = None,
     gpus: Gpus = None,
     model: Annotated[
@@ -90,18 +95,26 @@ def fleet_import(
     Files are known by their content. What they do not say is asked for.
     """
     from planner.cli.fleet_documents import import_document
-    from planner.fleets.importing.curves import Facts, import_curves
-    from planner.fleets.library import write_curve
+    from planner.fleets.importing.curves import Facts, PowerOptions, import_curves
+    from planner.fleets.library import require_target, write_curve
 
     facts = Facts(
-        hardware=hardware, gpus=gpus, model=model, precision=precision, licence=licence,
-        date=day_named(date),
+        hardware=hardware, gpus=gpus, model=model, precision=precision, licence=licence, date=date
+    )
+    options = PowerOptions(
+        power=power or (), gpu_index=gpus_named(gpu_index), timezone=timezone,
+        power_timezone=power_timezone,
     )  # fmt: skip
-    with spinner(open_console(), quiet, words("reading {n} files", n=len(files))):
-        imported = import_curves(
-            files, facts, power=power or (), gpu_indices=gpus_named(gpu_index),
-            timezone=timezone, today=dt.date.today(),
-        )  # fmt: skip
+    problems: list[Problem] = []
+    with collecting(problems):
+        require_target(out or FLEETS)
+    with (
+        spinner(open_console(), quiet, words("reading {n} files", n=len(files))),
+        collecting(problems),
+    ):
+        imported = import_curves(files, facts, options, today=dt.date.today())
+    if problems:
+        raise ScenarioError(problems)
     written = _targets(out, imported.curves)
     for name, path in written.items():
         write_curve(path, imported.curves[name])
@@ -110,15 +123,6 @@ def fleet_import(
         partial(_show, imported, written),
         out or next(iter(written.values())).parent,
     )
-
-
-def day_named(text: str | None) -> dt.date | None:
-    """Return the day of a text. Raises ScenarioError."""
-    try:
-        return None if text is None else dt.date.fromisoformat(text)
-    except ValueError:
-        message = Message("must be a date such as 2026-10-01, is {text!r}", text=text)
-        raise wrong("", message, file="--date") from None
 
 
 def gpus_named(text: str | None) -> list[str]:
@@ -148,7 +152,7 @@ def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
             raise wrong("", message, file="--out")
         targets = dict.fromkeys(curves, out)
     else:
-        targets = {name: (out or Path("fleets")) / f"{name}.yaml" for name in curves}
+        targets = {name: (out or FLEETS) / f"{name}.yaml" for name in curves}
     for path in targets.values():
         require_target(path)
     return targets

@@ -15,7 +15,7 @@ from planner import errors
 from planner.errors import ScenarioError, did_you_mean, wrong
 from planner.files.output_folder import cannot_write, replace_file
 from planner.files.scratch import scratch_folder
-from planner.files.yaml_document import read_yaml
+from planner.files.yaml_document import read_yaml, scalar
 from planner.fleets.curve import Curve
 from planner.message import Message
 
@@ -102,7 +102,7 @@ def require_target(out: Path) -> None:
     except ScenarioError:
         message = Message("{path} is no file of a curve; choose another name", path=out)
         raise wrong("", message, file="--out") from None
-    target = Path(os.path.realpath(out if is_file else out / "curve.yaml"))
+    target = Path(os.path.realpath(out if is_file else out / "curve"))
     made: list[Path] = []
     try:
         made = [folder for folder in target.parents if not folder.exists()]
@@ -144,12 +144,18 @@ def plain_curve(curve: Curve) -> dict[str, Any]:
 
 
 class _CurveDumper(yaml.SafeDumper):
-    """Writes whole numbers without a point."""
+    """Writes whole numbers without a point, and quotes texts that would be read as numbers."""
 
 
 _CurveDumper.add_representer(
     float,
     lambda dumper, value: (
         dumper.represent_int(int(value)) if value.is_integer() else dumper.represent_float(value)
+    ),
+)
+_CurveDumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if scalar(text) == text else '"'
     ),
 )

@@ -106,7 +106,9 @@ def test_a_curve_file_is_written_whole_and_read_back(tmp_path: Path) -> None:
     for name in library_names()[:3]:
         write_curve(tmp_path / "again.yaml", curve_named(name))
         assert (tmp_path / "again.yaml").read_text() == (LIBRARY / f"{name}.yaml").read_text()
-    write_curve(tmp_path / "new" / "curve.yaml", curve)
+    odd_names = curve.model_copy(update={"model": "1e5", "precision": "8", "note": "no: #x"})
+    write_curve(tmp_path / "new" / "curve.yaml", odd_names)
+    assert read_curve(tmp_path / "new" / "curve.yaml") == odd_names
     with pytest.raises(PlanError, match="cannot be written"):
         write_curve(file / "curve.yaml", curve)
     (tmp_path / "link.yaml").symlink_to(tmp_path / "new" / "curve.yaml")
