@@ -26,7 +26,14 @@ from planner.cli.fleet_import import (
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
-from planner.errors import PlanError, PlannerError, Problem, ScenarioError, as_written
+from planner.errors import (
+    PlanError,
+    PlannerError,
+    Problem,
+    ScenarioError,
+    as_written,
+    collecting,
+)
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -157,6 +164,7 @@ def _require_right(
     api_key_env: str | None, aiperf: str,
 ) -> None:  # fmt: skip
     """Require that all options are right. Raises ScenarioError."""
+    from planner.files.yaml_document import control_in
     from planner.fleets.curve import CurvePoint
     from planner.fleets.measure.measurement import measured_curve
     from planner.fleets.measure.server_answers import is_address
@@ -190,21 +198,26 @@ def _require_right(
     problems = [
         Problem(message, file=option) for option, is_right, message in checks if not is_right
     ]
-    refused = {problem.file for problem in problems}
     likely = replace(
         measured, hardware=measured.hardware or "-", gpus=1,
         points=[CurvePoint(tokens_per_s=1, gpu_kw=0.1)],
     )  # fmt: skip
-    try:
+    of_curve: list[Problem] = []
+    with collecting(of_curve):
         measured_curve(measuring, likely)
-    except ScenarioError as error:
-        of_options = (Problem(each.message, file=f"--{each.path}") for each in error.problems)
-        problems += (problem for problem in of_options if problem.file not in refused)
-    try:
+    texts = {
+        "model": measuring.model, "precision": measuring.precision,
+        "hardware": measured.hardware or "", "licence": measuring.licence,
+    }  # fmt: skip
+    of_curve += [
+        Problem(wrong, name) for name, text in texts.items() if (wrong := control_in(text))
+    ]
+    refused = {problem.file for problem in problems}
+    of_options = [Problem(each.message, file=f"--{each.path}") for each in of_curve]
+    problems += [problem for problem in of_options if problem.file not in refused]
+    with collecting(problems):
         if out is not None:
             require_curve_file(out)
-    except ScenarioError as error:
-        problems += error.problems
     if problems:
         raise ScenarioError(problems)
 

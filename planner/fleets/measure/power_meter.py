@@ -202,8 +202,8 @@ class CsvMeter(PowerMeter):
             await asyncio.sleep(0.5)
         if len(samples) < self.gpus or last_s < start:
             message = Message(
-                "{path} has no power of the time of the measurement, the last is {s:.0f} s older; is"
-                " it being written, by the clock of this machine?",
+                "{path} has no power of the time of the measurement, the last is {s:.0f} s older;"
+                " is it being written, by the clock of this machine?",
                 path=self._path, s=start - last_s,
             )  # fmt: skip
             raise MeasurementError(message)
