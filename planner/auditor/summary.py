@@ -21,7 +21,8 @@
     name, description, vat, currency, start, hours, step_min, timezone, components   equal to the
                  scenario
 
-Runtimes, versions, size and warnings of the solver follow from nothing and are not checked.
+Runtimes, versions, size and warnings of the solver, and sources of curves, follow from nothing and
+are not checked.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ ORIGINS = ("renewable", "thermal", "grid")
 POOLED = ("pooled",)
 
 Values = Mapping[str, Array]  # its schedule columns, without the component's name
+Latencies = tuple[float | None, float | None]  # ms: between tokens, and to the first
 Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component may offer or need
 
 
@@ -168,9 +169,13 @@ class Component(Frozen):
         """
         return {}
 
-    def meets(self, model: str, limits: tuple[float | None, float | None]) -> bool:
-        """Whether it answers a model within latencies, ms: between tokens, and to the first."""
-        return False
+    def latencies(self, model: str) -> tuple[Latencies, ...]:
+        """Return how fast it answers a model at each of its points; None where not known."""
+        return tuple((ms, None) for key, ms in self.supplies().items() if key == ("model", model))
+
+    def published_sources(self) -> dict[str, dict[str, str]]:
+        """Return the published figures it rests on by name: title and licence, where known."""
+        return {}
 
     def demands(self) -> dict[Supply, str]:
         """Return what other components must supply, and the name of the field that asks for it."""

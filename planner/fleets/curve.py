@@ -18,8 +18,8 @@ from planner.fields import AtLeastZero, FieldError, Frozen, Positive, Title, rai
 from planner.message import Message
 
 Count = Annotated[int, Field(ge=1)]
-MOST_KW = {"gpu_kw": 2.0, "node_kw": 5.0}  # of a GPU that answers, or of its part of a server
-LEAST_KW = 0.02
+MOST_KW = {"gpu_kw": 2.0, "node_kw": 5.0}  # of a GPU, or of its part of a server
+LEAST_KW = 0.02  # of a GPU that answers
 
 
 def six_digits(value: float) -> float:
@@ -144,32 +144,33 @@ class Curve(Frozen):
             if power is not None and getattr(point, power) is None:
                 message = Message("is required with measured: {text}", text=self.measured)
                 yield FieldError(message, f"points[{i}].{power}")
-            for name in ("gpu_kw", "node_kw"):
-                if (doubt := self._in_watts(point, name)) is not None:
-                    yield FieldError(doubt, f"points[{i}].{name}")
+            yield from self._in_another_unit(point, f"points[{i}]")
+        if self.prefill is not None:
+            yield from self._in_another_unit(self.prefill, "prefill")
         if not any(point.tokens_per_s for point in self.points):
             yield FieldError(Message("must hold a point that answers tokens"), "points")
 
-    def _in_watts(self, point: CurvePoint, name: str) -> Message | None:
-        """Return the problem of a power in another unit than kW, if it is one."""
-        power_kw = getattr(point, name)
-        if power_kw is None or not point.tokens_per_s:
-            return None
-        each_kw = power_kw / self.gpus
-        if each_kw > MOST_KW[name]:
-            meant = power_kw / 1000
-            return Message(
-                "is {each_kw:g} kW for each GPU of {gpus}, more than any draws; in W? Then write"
-                " {meant:g}",
-                each_kw=each_kw, gpus=self.gpus, meant=meant,
-            )  # fmt: skip
-        if each_kw < LEAST_KW:
-            return Message(
-                "is {each_kw:g} kW for each GPU of {gpus}, less than any draws that answers; in MW,"
-                " or of a part of the GPUs?",
-                each_kw=each_kw, gpus=self.gpus,
-            )  # fmt: skip
-        return None
+    def _in_another_unit(self, point: CurvePoint | CurvePrefill, path: str) -> Iterator[FieldError]:
+        """Yield the powers of a point, or of the prefill, that are in another unit than kW."""
+        for name, most_kw in MOST_KW.items():
+            power_kw = getattr(point, name)
+            if power_kw is None:
+                continue
+            each_kw = power_kw / self.gpus
+            if each_kw > most_kw:
+                message = Message(
+                    "is {each_kw:g} kW for each GPU of {gpus}, more than any draws; in W? Then"
+                    " write {meant:g}",
+                    each_kw=each_kw, gpus=self.gpus, meant=power_kw / 1000,
+                )  # fmt: skip
+                yield FieldError(message, f"{path}.{name}")
+            elif each_kw < LEAST_KW and point.tokens_per_s:
+                message = Message(
+                    "is {each_kw:g} kW for each GPU of {gpus}, less than any draws that answers; in"
+                    " MW, or of a part of the GPUs?",
+                    each_kw=each_kw, gpus=self.gpus,
+                )  # fmt: skip
+                yield FieldError(message, f"{path}.{name}")
 
     def within(
         self, inter_token_ms: float | None, first_token_ms: float | None

@@ -5,14 +5,17 @@ The model is additive: node_kw = idle_kw + gpu_wall_factor x power of its GPUs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from planner import errors
 from planner.errors import did_you_mean
+from planner.field_types import Given
 from planner.fields import AtLeastZero, FieldError, Frozen
 from planner.files.yaml_document import read_yaml
 from planner.message import Message
@@ -55,3 +58,30 @@ def host_named(kind: str) -> Host:
         )  # fmt: skip
         raise FieldError(message)
     return hosts[kind]
+
+
+def _of_kind(value: Any) -> Any:
+    return host_named(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class _OrKind:
+    """Marks a field that holds a host and also takes the name of a kind of server."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_of_kind, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        described["anyOf"].insert(0, {"type": "string", "enum": list(known_hosts())})
+        return described
+
+
+if TYPE_CHECKING:
+    HostOrNone = Given[Host | None, Host | str | None]
+else:
+    HostOrNone = Annotated[Host | None, _OrKind()]

@@ -36,6 +36,7 @@ from planner.timeseries.series import Array
 from planner.version import planner_version
 
 KINDS_FROM = "kinds_from"  # kind -> the package beside the planner that brings it
+SOURCES = "sources"  # published figures by name -> title and licence, where they are known
 WORST_HOURS = 5
 SAME_SHARE = 1e-5  # shares that differ by less are the same
 HALF_FEN = 0.005
@@ -87,6 +88,8 @@ def summarise(
         if values:
             figures[name] = {key: round(float(v), 6) + 0.0 for key, v in values.items()}
     green = green_shares(mwh, uses, stored_mwh, ranges)
+    by_part = [component.published_sources() for component in scenario.components.values()]
+    sources = {name: source for part in by_part for name, source in part.items()}
     return {
         "name": scenario.name,
         "description": scenario.description,
@@ -105,6 +108,7 @@ def summarise(
         "components": {name: c.kind for name, c in scenario.components.items()},
         **({KINDS_FROM: {kind: package.name for kind, package in packages.items()}}
            if packages else {}),
+        **({SOURCES: sources} if sources else {}),
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, energy, compute, export),

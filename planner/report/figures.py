@@ -88,6 +88,7 @@ def plan_html(plan: PlanTables) -> str:
         replace(worth, rows=tuple(known)),
         plan_sections.energy(plan, words),
         *year_sections(plan, words),
+        plan_sections.sources(plan, words),
     )
     tables = (table_html(section, words) for section in sections if section.rows)
     span = span_text(plan.summary, words)

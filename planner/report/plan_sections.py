@@ -12,6 +12,7 @@ from planner.components.reasons import EARNS_THE_SAME
 from planner.components.registry import limits_reached
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section
+from planner.plan_tables.summary import SOURCES
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
 from planner.report.plan_texts import clock_name, local_start
 from planner.units import unit
@@ -173,6 +174,16 @@ def figures(plan: PlanTables, words: Language) -> Section:
         for name, value in by_name.items()
     )
     return Section(words("Key figures"), (), tuple(rows), labels=2)
+
+
+def sources(plan: PlanTables, words: Language) -> Section:
+    """Return the published figures that the plan rests on, with their licences."""
+    rows = (
+        (name, source.get("title", words("not known")), source.get("licence", words("not known")))
+        for name, source in plan.summary.get(SOURCES, {}).items()
+    )
+    heads = (words("measured curve"), words("source"), words("licence"))
+    return Section(words("Where measured figures are from"), heads, tuple(rows), labels=3)
 
 
 def green(plan: PlanTables, words: Language) -> Section:

@@ -49,12 +49,15 @@ class Plain(NamedTuple):
     """The plain range of the fields of a name, and the units that explain values outside it.
 
     units: templates, each with its factor; the first that leads into the range is the likely one.
+    besides: what is right all the same outside the range, up to `most`.
     """
 
     name: re.Pattern[str]
     low: float
     high: float
     units: Mapping[str, float]
+    besides: str = ""
+    most: float = 0.0
 
 
 PLAIN = (
@@ -69,7 +72,12 @@ PLAIN = (
     Plain(re.compile(r".*_gce_per_kwh"), 100.0, 1000.0, {template("kg per kWh"): 1e3}),
     Plain(re.compile(r".*_tco2_per_mwh"), 0.0, 3.0, {template("kg per MWh"): 1e-3}),
     Plain(re.compile(r".*_tco2_per_gj"), 0.0, 0.4, {template("kg per GJ"): 1e-3}),
-    Plain(re.compile(r"(node|gpu|sleep|idle|gpu_idle)_kw"), 0.0, 2000.0, {template("watts"): 1e-3}),
+    Plain(re.compile(r"gpu_idle_kw"), 0.0, 2.0, {template("watts"): 1e-3}),
+    Plain(
+        re.compile(r"(node|gpu|sleep|idle)_kw"), 0.0, 30.0, {template("watts"): 1e-3},
+        template("; right as it is for a whole rack as one node, such as an NVL72, 120 to 140 kW"),
+        1000.0,
+    ),
 )  # fmt: skip
 
 
@@ -81,10 +89,15 @@ def likely_units(
     sizes = [(size, path) for size, path in _all_sizes(components) if size > 0]
     prices = [pair for pair in sizes if ENERGY_PRICE.fullmatch(_named(pair[1]))]
     yield from _per_kwh(prices, currency)
-    for size, path in sizes:
-        for plain in PLAIN:
+    given = [(size, path) for size, path in _all_sizes(components, following=False) if size > 0]
+    for plain in PLAIN:
+        largest: dict[str, tuple[float, str]] = {}  # of each field of a list
+        for size, path in given:
             if plain.name.fullmatch(_named(path)) and not plain.low <= size <= plain.high:
-                yield from _in_another_unit(path, size, plain, currency)
+                field = re.sub(r"\[\d+\]", "", path)
+                largest[field] = max(largest.get(field, (0.0, "")), (size, path))
+        for size, path in largest.values():
+            yield from _in_another_unit(path, size, plain, currency)
 
 
 def _oversized(components: Mapping[str, Component], horizon: Horizon) -> Iterator[Message]:
@@ -137,18 +150,20 @@ def _per_kwh(prices: list[tuple[float, str]], currency: str) -> Iterator[Message
 
 def _in_another_unit(path: str, size: float, plain: Plain, currency: str) -> Iterator[Message]:
     """Yield the warning of a value outside the plain range of its unit."""
-    fitting = {u: f for u, f in plain.units.items() if plain.low <= size * f <= plain.high}
+    high = max(plain.high, plain.most)
+    fitting = {u: f for u, f in plain.units.items() if plain.low <= size * f <= high}
     if fitting:
         name, factor = next(iter(fitting.items()))
         yield Message(
             "{path} is {value:g} at most, outside the usual {low:g} to {high:g}; if it is in"
-            " {unit}, write {meant:g}",
+            " {unit}, write {meant:g}{besides}",
             path=path,
             value=size,
             low=plain.low,
             high=plain.high,
             unit=Message(name, **dict.fromkeys(places_of(name), currency)),
             meant=size * factor,
+            besides=Message(plain.besides) if size <= plain.most else "",
         )
 
 
@@ -173,22 +188,27 @@ def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[Message]:
             )
 
 
-def _all_sizes(components: Mapping[str, Frozen]) -> Iterator[tuple[float, str]]:
+def _all_sizes(
+    components: Mapping[str, Frozen], *, following: bool = True
+) -> Iterator[tuple[float, str]]:
+    """Yield the sizes in components; `following`: also of fields that follow from others."""
     for name, component in components.items():
-        yield from _sizes(component, f"components.{name}")
+        yield from _sizes(component, f"components.{name}", following=following)
 
 
-def _sizes(value: Any, path: str) -> Iterator[tuple[float, str]]:
+def _sizes(value: Any, path: str, *, following: bool) -> Iterator[tuple[float, str]]:
     """Yield the largest size of every number below a value, and its path."""
     if isinstance(value, Frozen):
+        left_out = set() if following else value.follows.keys() - value.model_fields_set
         for name in type(value).model_fields:
-            yield from _sizes(getattr(value, name), f"{path}.{name}")
+            if name not in left_out:
+                yield from _sizes(getattr(value, name), f"{path}.{name}", following=following)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _sizes(item, f"{path}.{key}")
+            yield from _sizes(item, f"{path}.{key}", following=following)
     elif isinstance(value, tuple):
         for i, item in enumerate(value):
-            yield from _sizes(item, f"{path}[{i}]")
+            yield from _sizes(item, f"{path}[{i}]", following=following)
     elif isinstance(value, np.ndarray):
         yield float(np.abs(value).max(initial=0.0)), path
     elif is_number(value):

@@ -41,8 +41,8 @@ def test_services_with_other_latencies_have_nodes_of_their_own() -> None:
     with pytest.raises(planner.ScenarioError) as caught:
         solve(site(fleet=two, chat=chat(max_inter_token_ms=20, max_first_token_ms=100)))
     assert (
-        "components.chat.max_first_token_ms: no operating point of model 'chatty' meets it: none"
-        " has first_token_ms 100 and inter_token_ms 20 or less"
+        "components.chat.max_first_token_ms: no operating point of model 'chatty' meets it: within"
+        " max_inter_token_ms 20 the fastest has 300 ms, the limit is 100 ms"
     ) in str(caught.value)
 
 

@@ -6,13 +6,16 @@ node answers 2500 tokens/s, 9 Mtok in an hour, at 1 + 1.5 x 6 = 10 kW; idle 1 + 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import planner
+from planner.fleets.hosts import known_hosts
 from planner.fleets.library import library_curves
+from planner.scenario.plain_data import plain_scenario
 from tests.support.build import scenario
 from tests.support.compute import chat, fleet, site
 
@@ -65,12 +68,35 @@ def test_points_of_a_node_equal_those_scaled_by_hand(folder: Path) -> None:
     assert [(p.tokens_per_s, p.node_kw, p.inter_token_ms, p.first_token_ms)
             for p in serving.points] == by_hand  # fmt: skip
     assert (serving.prefill.tokens_per_s, serving.prefill.node_kw) == (5000, 10)
+    assert plan.summary["sources"] == {"curve.yaml": {"title": "A test", "licence": "MIT"}}
     # the folder of a plan holds the points, and needs the curve no more
     (folder / "curve.yaml").unlink()
     read = planner.read_plan(plan.write(folder / "plan"))
     assert read.scenario == found
     assert planner.audit(folder / "plan") == []
-    assert any("replace those of its library" in text for text in read.scenario.warnings())
+    assert not any("library curve" in text for text in read.scenario.warnings())
+    page = (folder / "plan" / "report.html").read_text()
+    assert re.search("curve.yaml<.*A test<.*MIT<", page)
+    assert planner.solve(read.scenario).summary["sources"] == {"curve.yaml": {}}
+
+
+def test_fields_that_replace_those_of_a_curve_are_named(folder: Path) -> None:
+    points = [{"tokens_per_s": 0, "node_kw": 2}, {"tokens_per_s": 2000, "node_kw": 9}]
+    prefill = {"tokens_per_s": 4000, "node_kw": 9}
+    found = made(folder, **serves(points=points, prefill=prefill))
+    assert [text for text in found.warnings() if "library curve" in text] == [
+        f"components.fleet: serves.chatty.{field} is given and replaces that of the library curve"
+        " curve.yaml"
+        for field in ("points", "prefill")
+    ]
+    assert found.components["fleet"].published_sources() == {}
+
+
+@pytest.mark.parametrize("kind", known_hosts())
+def test_a_host_may_be_the_name_of_a_kind_of_server(folder: Path, kind: str) -> None:
+    found = made(folder, host=kind)
+    assert fleet_of(found).host == known_hosts()[kind]
+    assert plain_scenario(found)["components"]["fleet"]["host"]["gpus"] == fleet_of(found).host.gpus
 
 
 def test_what_follows_follows_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +133,8 @@ HAND = [{"tokens_per_s": 0, "gpu_kw": 0.8}, {"tokens_per_s": 2500, "gpu_kw": 6}]
         (serves(library="no_such"), "serves.chatty.library: there is no curve 'no_such'"),
         (serves(library="no.yaml"), "no.yaml: cannot be read: No such file"),
         (serves(library="none.yaml"), "chatty.library: the power of this curve is not known"),
+        ({"host": "h100_dxg"}, "host: there is no kind of server 'h100_dxg'; did you mean h100_dgx?"
+         "; kinds are h100_dgx, h100_xe9680, h200_hgx, b200_air"),
         ({"host": None}, "library: no kind of server is known for it (X1); give the fleet a host:"),
         ({"host": HOST | {"gpus": 6}}, "a replica of it takes 4 GPUs, and a node of 6 does not"),
         ({"host": HOST | {"gpu_idle_kw": None}}, "the curve has no point at 0 tokens/s; give"),
@@ -119,7 +147,11 @@ HAND = [{"tokens_per_s": 0, "gpu_kw": 0.8}, {"tokens_per_s": 2500, "gpu_kw": 6}]
         ({"serves": {"a": {}}}, "serves.a.points: is required, or library instead"),
         ({"serves": {"a": {"library": "h200_dense_8b_bf16_1gpu"},
                      "b": {"library": "h100_llama_3_1_8b_bf16_1gpu"}}, "host": None},
-         "host: is required: the curves of the library are of different kinds of servers, h10"),
+         "host: is required: the curves of the library are of different kinds of servers, h100_dgx,"
+         " h200_hgx; write one of h100_dgx, h100_xe9680, h200_hgx"),
+        ({"serves": {"a": {"library": "h200_dense_8b_bf16_1gpu"},
+                     "b": {"library": "curve.yaml"}}, "host": None},
+         "different kinds of servers, h200_hgx, not known; write one of h100_dgx"),
     ],
 )  # fmt: skip
 def test_what_a_library_cannot_give(folder: Path, fields: Any, message: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import planner
 from tests.support.build import column, profit, scenario, solve, total
-from tests.support.compute import batch, chat, fleet, market, site
+from tests.support.compute import batch, chat, fleet, market, serving, site
 
 
 def test_tokens_earn_the_price_of_their_hour() -> None:
@@ -114,12 +114,55 @@ def test_key_figures_of_batch_work() -> None:
 
 def test_demand_above_all_capacity_is_warned_of() -> None:
     """10 nodes answer 90 Mtok an hour; chat and batch together want 91."""
-    found = scenario(site(fleet=fleet(), chat=chat(90), work=batch(1))).warnings()
-    assert found == [
+
+    def found(**parts: Any) -> list[str]:
+        warnings = scenario(site(fleet=fleet(), **parts)).warnings()
+        return [text for text in warnings if "Mtok/h" in text]
+
+    assert found(chat=chat(90), work=batch(1)) == [
         "components.chat: chat and work want up to 91 Mtok/h of 'chatty', above the 90 Mtok/h"
         " that all fleets could answer"
     ]
-    assert scenario(site(fleet=fleet(), chat=chat(90))).warnings() == []
+    assert found(chat=chat(90)) == []
+
+
+NO_POINT = "no operating point of model 'chatty' meets it: "
+
+
+@pytest.mark.parametrize(
+    ("times", "limits", "reasons"),
+    [
+        ([(20, None)], (None, 1000), {"first": "its points have no first_token_ms"}),
+        ([(None, 90)], (1000, None), {"inter": "its points have no inter_token_ms"}),
+        ([(20, 140), (10, None)], (10, 100),
+         {"first": "the fastest has 140 ms, the limit is 100 ms"}),
+        ([(20, 140), (30, 200)], (10, 100),
+         {"inter": "the fastest has 20 ms, the limit is 10 ms",
+          "first": "the fastest has 140 ms, the limit is 100 ms"}),
+        ([(20, None), (30, 100)], (20, 100),
+         {"first": "within max_inter_token_ms 20 its points have no first_token_ms"}),
+        ([(None, 90), (20, 100), (30, 50)], (20, 95),
+         {"first": "within max_inter_token_ms 20 the fastest has 100 ms, the limit is 95 ms"}),
+        ([(20, 140), (30, 100)], (30, 100), {}),
+    ],
+)  # fmt: skip
+def test_limits_of_time_that_no_point_meets(
+    times: list[tuple[float | None, ...]], limits: tuple[float | None, ...], reasons: dict[str, str]
+) -> None:
+    names = "inter_token_ms", "first_token_ms"
+    points = [
+        {"tokens_per_s": 1000 + i, "node_kw": 9} | dict(zip(names, both, strict=True))
+        for i, both in enumerate(times)
+    ]
+    asked = {f"max_{name}": limit for name, limit in zip(names, limits, strict=True)}
+    parts = site(fleet=fleet(serves={"chatty": serving(*points)}), chat=chat(**asked))
+    expected = {f"components.chat.max_{k}_token_ms": NO_POINT + text for k, text in reasons.items()}
+    try:
+        scenario(parts)
+        problems = {}
+    except planner.ScenarioError as error:
+        problems = {problem.path: problem.message for problem in error.problems}
+    assert problems == expected
 
 
 @pytest.mark.parametrize(

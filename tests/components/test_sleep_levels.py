@@ -153,7 +153,8 @@ def test_what_is_left_of_a_plan_is_its_state() -> None:
         ({"initial": {"asleep": {"deep": 1}}}, "names sleep level 'deep', which the fleet does not"
          " have; it has soft, off"),
         ({"initial": {"slept": {"deep": [1]}}}, "fleet.initial.slept.deep: names sleep level"),
-        ({"initial": {"woken": {"chatty": [1]}}}, "it serves soft|chatty, off|chatty"),
+        ({"initial": {"woken": {"chatty": [1]}}}, "names 'chatty'; nodes that woke are by"
+         " LEVEL|MODEL here: soft|chatty, off|chatty"),
         ({"initial": {"asleep": {"off": 1}, "awake": {"chatty": 1}}}, "initial.asleep: sums to 2"),
     ],
 )  # fmt: skip
@@ -161,6 +162,26 @@ def test_wrong_levels_are_told_what_is_wrong(change: dict[str, Any], said: str) 
     with pytest.raises(planner.ScenarioError) as caught:
         scenario(site(fleet=sleeper() | change, chat=chat()))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ({}, True),
+        ({"sleep": [OFF | {"drain_min": 3}]}, False),
+        ({"initial": {"awake": {"chatty": 1}}}, False),
+        ({"initial": {"asleep": {"off": 1}}}, False),
+    ],
+)
+def test_levels_ask_where_nodes_are_at_the_start(more: dict[str, Any], warned: bool) -> None:
+    warnings = scenario(site(fleet=sleeper() | more, chat=chat())).warnings()
+    text = (
+        "components.fleet: initial does not say where nodes are: all are taken to sleep in 'soft',"
+        " and must wake before they sleep in another level; write it: initial: {awake: {chatty:"
+        " NODES}, asleep: {soft: NODES, off: NODES}}"
+    )
+    assert (text in warnings) == warned
+    assert any("initial does not say" in warning for warning in warnings) == warned
 
 
 def test_levels_warn_of_a_deeper_one_that_draws_more() -> None:

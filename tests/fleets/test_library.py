@@ -150,6 +150,8 @@ def test_where_curves_cannot_be_written_is_said_before_and_nothing_changes(
         ("licence: MIT", "", ":1: licence: is required"),
         ("gpu_kw: 0.8", "gpu_kw: 800", ":7: points[1].gpu_kw: is 400 kW for each GPU of 2, more"
          " than any draws; in W? Then write 0.8"),
+        ("tokens_per_s: 0, gpu_kw: 0.2", "tokens_per_s: 0, gpu_kw: 200", ":6: points[0].gpu_kw: is"
+         " 100 kW for each GPU of 2, more than any draws; in W? Then write 0.2"),
         ("gpu_kw: 0.9", "gpu_kw: 0.0009", ":8: points[2].gpu_kw: is 0.00045 kW for each GPU of 2,"
          " less than any"),
         ("gpu_kw: 0.9, ", "", ":8: points[2].gpu_kw: is required with measured: gpu"),

@@ -15,11 +15,12 @@ from planner.components.fleet.pue import Pue
 from planner.components.fleet.sleep_levels import SleepLevel, SleepLevels
 from planner.field_types import Listed
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Name, exceeds, raise_all
-from planner.fleets.hosts import Host
+from planner.fleets.hosts import HostOrNone
 from planner.message import Message, template
 from planner.timeseries.series import PerUnit
 
 NO_MODEL = template("names model {name!r}, which the fleet does not serve; it serves {names}")
+NO_KEY = template("names {name!r}; nodes that woke are by LEVEL|MODEL here: {names}")
 NO_LEVEL = template("names sleep level {name!r}, which the fleet does not have; it has {names}")
 
 
@@ -27,14 +28,14 @@ class FleetInitial(Frozen):
     """The fleet when the horizon begins."""
 
     awake: dict[str, AtLeastZero] = Field(default_factory=dict)
-    """Nodes awake by model; all others sleep."""
+    """Nodes awake by model; all others are asleep."""
     asleep: dict[str, AtLeastZero] = Field(default_factory=dict)
-    """Nodes asleep by level; all others that are not awake sleep in the first."""
+    """Nodes asleep by level of `sleep`; all others that are not awake sleep in the first."""
     woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
     """Nodes woken in the last steps by model, latest first; matters only where waking takes longer
-    than a step. With several sleep levels by LEVEL|MODEL."""
+    than a step. By LEVEL|MODEL where `sleep` has several levels or drain_min."""
     slept: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
@@ -65,14 +66,15 @@ class FleetFields(Component):
     pue: Pue
     """Facility power over IT power: a series, or by temperature."""
     sleep_kw: AtLeastZero = FOLLOWS
-    """Power of a sleeping node; that of the least idle point unless given, so that sleep saves
-    nothing."""
+    """Power of a sleeping node, where there is one way to sleep; that of the least idle point
+    unless given, so that sleep saves nothing."""
     wake_min: Annotated[float, Field(ge=0, le=1440)] = 0.0
     """Minutes a node needs to wake, at the power of the idle point."""
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
     sleep: Listed[SleepLevel] = ()  # type: ignore[assignment]
-    """Ways to sleep, shallow first, in place of sleep_kw, wake_min and wake_cost_cny."""
+    """Ways to sleep, shallow first, in place of sleep_kw, wake_min and wake_cost_cny. A node wakes
+    before it sleeps in another; where nodes sleep when the horizon begins, `initial` says."""
     ramp_nodes_per_h: AtLeastZero | None = None
     """Most change of the nodes awake, of all models, per hour, up or down."""
     whole_nodes: bool = False
@@ -81,10 +83,12 @@ class FleetFields(Component):
     """Cost of a node per hour, running or not; reported, never optimised."""
     serves: Annotated[dict[str, Serving], Field(min_length=1)]
     """The models it serves, and how."""
-    host: Host | None = FOLLOWS
-    """The server of a node without its GPUs; that of the library curves it serves."""
+    host: HostOrNone = FOLLOWS
+    """The server of a node without its GPUs, or the name of a kind of server that the planner
+    knows; that of the library curves it serves."""
     initial: FleetInitial = FleetInitial()
-    """State when the horizon begins."""
+    """State when the horizon begins; without it all nodes are asleep, of several levels of `sleep`
+    in the first."""
 
     def following(self) -> dict[str, Any]:
         host = host_of(self.host, self.serves)
@@ -125,7 +129,8 @@ class FleetFields(Component):
         levels = [level.name for level in self.sleep]
         keys = ["|".join(sleep.key(level, m)) for level in sleep.levels for m in self.serves]
         for field, text, known in (
-            ("awake", NO_MODEL, list(self.serves)), ("woken", NO_MODEL, keys),
+            ("awake", NO_MODEL, list(self.serves)),
+            ("woken", NO_KEY if sleep.apart else NO_MODEL, keys),
             ("asleep", NO_LEVEL, levels), ("slept", NO_LEVEL, levels),
         ):  # fmt: skip
             for name in getattr(initial, field):

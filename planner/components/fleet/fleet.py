@@ -22,7 +22,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Site, Supply, Values, summed
+from planner.components.component import Complaint, Latencies, Site, Supply, Values, summed
 from planner.components.fleet.decode_capacity import (
     CAPACITY_RULES,
     Nodes,
@@ -31,7 +31,7 @@ from planner.components.fleet.decode_capacity import (
 )
 from planner.components.fleet.fields import FleetFields, FleetInitial
 from planner.components.fleet.nodes import declare_nodes
-from planner.components.fleet.operating_points import Limits, prefill_by_model
+from planner.components.fleet.operating_points import prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
 from planner.components.fleet.sleep_levels import SleepLevel, shares_of
@@ -100,8 +100,13 @@ class Fleet(FleetFields):
         }
         return fastest_ms | most | {JOBS: self.nodes}
 
-    def meets(self, model: str, limits: Limits) -> bool:
-        return model in self.serves and bool(self.serves[model].within(limits))
+    def latencies(self, model: str) -> tuple[Latencies, ...]:
+        points = self.serves[model].decoding if model in self.serves else ()
+        return tuple(point.latencies for point in points)
+
+    def published_sources(self) -> dict[str, dict[str, str]]:
+        named = (serving.published_source for serving in self.serves.values())
+        return {name: source for one in named for name, source in one.items()}
 
     def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)
@@ -136,13 +141,13 @@ class Fleet(FleetFields):
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
         for model, serving in self.serves.items():
-            if serving.replaces_library:
+            for field in serving.replaced:
                 yield Message(
-                    "the points of model {name!r} are given and replace those of its library curve"
-                    " {curve}",
-                    name=model, curve=serving.library,
+                    "serves.{name}.{field} is given and replaces that of the library curve {curve}",
+                    name=model, field=field, curve=serving.library,
                 )  # fmt: skip
-        yield from self.sleeps.warn()
+        given = bool(self.initial.awake or self.initial.asleep)
+        yield from self.sleeps.warn(next(iter(self.serves)), initial=given)
         for level in self.sleeps.levels:
             field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"
             for model, serving in self.serves.items():

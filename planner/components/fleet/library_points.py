@@ -20,7 +20,7 @@ from planner.components.fleet.operating_points import (
 from planner.fields import FieldError
 from planner.fleets.curve import Curve
 from planner.fleets.hosts import GPUS_OF_A_NODE, Host, host_named, known_hosts
-from planner.message import Message
+from planner.message import Message, MessageList
 
 DECIMALS = 6  # of what is multiplied
 
@@ -35,10 +35,12 @@ def host_of(host: Host | None, serves: dict[str, Serving]) -> Host | None:
     if host is not None or not kinds - {None}:
         return host
     if len(kinds) > 1:
-        names = ", ".join(sorted(kind or "none" for kind in kinds))
+        names = sorted(kind for kind in kinds if kind is not None)
         message = Message(
-            "is required: the curves of the library are of different kinds of servers, {names}",
-            names=names,
+            "is required: the curves of the library are of different kinds of servers, {names};"
+            " write one of {known}, or one of your own: {{idle_kw: 1.6, gpu_wall_factor: 1.16}}",
+            names=MessageList(", ", [*names, *[Message("not known")] * (None in kinds)]),
+            known=", ".join(known_hosts()),
         )
         raise FieldError(message, "host")
     (kind,) = kinds
@@ -68,8 +70,9 @@ def _follow_host(model: str, points: list[NodePower], host: Host | None) -> Iter
             if given is None:
                 message = Message(
                     "is required, as points of model {name!r} have gpu_kw and no node_kw:"
-                    " {{idle_kw: 1.6, gpu_wall_factor: 1.16}}",
+                    " {{idle_kw: 1.6, gpu_wall_factor: 1.16}}, or one of {known}",
                     name=model,
+                    known=", ".join(known_hosts()),
                 )
                 yield FieldError(message, "host")
                 return
@@ -135,8 +138,10 @@ def _replicas(curve: Curve, host: Host | None) -> int:
     if curve.measured == "gpu" and host is None:
         message = Message(
             "no kind of server is known for it ({hardware}); give the fleet a host:"
-            " {{idle_kw: 1.6, gpu_wall_factor: 1.16, gpus: {gpus}, gpu_idle_kw: 0.12}}",
+            " {{idle_kw: 1.6, gpu_wall_factor: 1.16, gpus: {gpus}, gpu_idle_kw: 0.12}}, or the one"
+            " of {known} that is most like it",
             hardware=curve.hardware, gpus=max(curve.gpus, GPUS_OF_A_NODE),
+            known=", ".join(known_hosts()),
         )  # fmt: skip
         raise FieldError(message, "library")
     return gpus // curve.gpus

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from planner.components.completion import FOLLOWS, INSTEAD
+from planner.components.component import Latencies
 from planner.errors import ScenarioError
 from planner.field_types import Listed
 from planner.fields import (
@@ -24,7 +25,7 @@ from planner.message import Message
 from planner.timeseries.forms import Context
 
 MTOK_PER_H = 0.0036  # of one token/s
-Limits = tuple[float | None, float | None]  # ms: between tokens, and to the first; None is no limit
+Limits = Latencies  # None is no limit
 
 
 class NodePower(Frozen):
@@ -68,12 +69,16 @@ class OperatingPoint(NodePower):
         """The name of the point in columns."""
         return f"{self.tokens_per_s:g}"
 
+    @property
+    def latencies(self) -> Latencies:
+        """Its times, None where not known."""
+        return self.inter_token_ms, self.first_token_ms
+
     def meets(self, limits: Limits) -> bool:
         """Whether its latencies are known, and within limits."""
-        latencies = self.inter_token_ms, self.first_token_ms
         return all(
             limit is None or (ms is not None and ms <= limit)
-            for ms, limit in zip(latencies, limits, strict=True)
+            for ms, limit in zip(self.latencies, limits, strict=True)
         )
 
 
@@ -135,9 +140,22 @@ class Serving(Frozen):
         return self._curve
 
     @property
-    def replaces_library(self) -> bool:
-        """Whether its points are given and are not those of its library curve."""
-        return self.library is not None and "points" in self.model_fields_set
+    def replaced(self) -> list[str]:
+        """The fields that are given and differ from those of its library curve, where it is known.
+
+        What a plan has written of the curve does not count as given.
+        """
+        given = sorted(self.follows.keys() & self.model_fields_set)
+        return [name for name in given if getattr(self._curve, name, None) is not None]
+
+    @property
+    def published_source(self) -> dict[str, dict[str, str]]:
+        """What its figures are from, by the name of its library curve; none without one."""
+        if self.library is None or "points" in self.replaced:
+            return {}
+        curve = self._curve
+        source = {} if curve is None else {"title": curve.source.title, "licence": curve.licence}
+        return {self.library: source}
 
     @property
     def decoding(self) -> tuple[OperatingPoint, ...]:

@@ -67,8 +67,19 @@ class SleepLevels(NamedTuple):
         """The levels from which nodes wake as fast as those that have paused."""
         return [level for level in self.levels if level.wake_min <= self.pause_wake_min]
 
-    def warn(self) -> Iterator[Message]:
-        """Yield warnings of levels that no node would choose."""
+    def warn(self, model: str, *, initial: bool) -> Iterator[Message]:
+        """Yield warnings of levels that no node would choose, and of a start nobody has chosen.
+
+        model: one that nodes may hold. initial: whether it is given where nodes are at the start.
+        """
+        if len(self.levels) > 1 and not initial:
+            names = [level.name for level in self.levels]
+            yield Message(
+                "initial does not say where nodes are: all are taken to sleep in {name!r}, and must"
+                " wake before they sleep in another level; write it: initial: {{awake: {{{model}:"
+                " NODES}}, asleep: {{{text}}}}}",
+                name=names[0], model=model, text=", ".join(f"{name}: NODES" for name in names),
+            )  # fmt: skip
         for upper, lower in pairwise(self.levels):
             if exceeds(lower.node_kw, upper.node_kw):
                 yield Message(

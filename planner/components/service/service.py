@@ -13,12 +13,12 @@ Work is paid when it is answered, at the prices of that step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Site, Supply, Values
+from planner.components.component import Complaint, Latencies, Site, Supply, Values
 from planner.components.reasons import Tokens
 from planner.components.service.fields import ServiceFields
 from planner.components.service.queue import (
@@ -48,6 +48,8 @@ from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import later
 from planner.timeseries.series import Array
+
+LIMITS = "max_inter_token_ms", "max_first_token_ms"
 
 
 class Service(ServiceFields):
@@ -87,7 +89,7 @@ class Service(ServiceFields):
         return float(values[self._served_column].sum()) * horizon.step_h
 
     @property
-    def limits(self) -> tuple[float | None, float | None]:
+    def limits(self) -> Latencies:
         """The longest latencies its customers accept, ms: between tokens, and to the first."""
         return self.max_inter_token_ms, self.max_first_token_ms
 
@@ -105,28 +107,24 @@ class Service(ServiceFields):
         return {("model", self.model): "model"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        latencies, limit = site.supply(("model", self.model)), self.max_inter_token_ms
-        if limit is not None and latencies and exceeds(min(latencies), limit):
-            message = Message(
-                "no operating point of model {name!r} meets it: the fastest has {fastest:g} ms, the"
-                " limit is {limit:g} ms",
-                name=self.model,
-                fastest=min(latencies),
-                limit=limit,
-            )
-            yield ("max_inter_token_ms",), message
-            return
-        offered = [part.meets(self.model, self.limits) for part in site.components.values()]
-        if self.max_first_token_ms is not None and latencies and not any(offered):
-            besides = "" if limit is None else Message(" and inter_token_ms {limit:g}", limit=limit)
-            message = Message(
-                "no operating point of model {name!r} meets it: none has first_token_ms"
-                " {first:g}{besides} or less",
-                name=self.model,
-                first=self.max_first_token_ms,
-                besides=besides,
-            )
-            yield ("max_first_token_ms",), message
+        parts = site.components.values()
+        points = [times for part in parts for times in part.latencies(self.model)]
+        slow = {field: _too_slow(points, self.limits, i) for i, field in enumerate(LIMITS)}
+        inter_ms = self.max_inter_token_ms
+        if inter_ms is not None and not any(slow.values()):
+            fast = [times for times in points if not exceeds(times[0] or np.inf, inter_ms)]
+            if reason := _too_slow(fast, self.limits, 1):
+                slow[LIMITS[1]] = Message(
+                    "within max_inter_token_ms {limit:g} {reason}", limit=inter_ms, reason=reason
+                )
+        for field, reason in slow.items():
+            if reason:
+                message = Message(
+                    "no operating point of model {name!r} meets it: {reason}",
+                    name=self.model,
+                    reason=reason,
+                )
+                yield (field,), message
 
     def warn(self, site: Site) -> Iterator[Message]:
         services = {n: c for n, c in site.components.items() if isinstance(c, Service)}
@@ -303,3 +301,17 @@ class Service(ServiceFields):
                 most = start.waiting_mtok + self._wanted_mtok(window.first, window.last, horizon)
             changes["ending"] = queue.end.revised({"at_most_mtok": most})
         return self.revised(changes)
+
+
+def _too_slow(points: Sequence[Latencies], limits: Latencies, i: int) -> Message | None:
+    """Return why no point meets a limit of time, the one between tokens or that to the first."""
+    limit, known = limits[i], [ms for times in points if (ms := times[i]) is not None]
+    if limit is None or not points or (known and not exceeds(min(known), limit)):
+        return None
+    if not known:
+        return Message("its points have no {field}", field=LIMITS[i].removeprefix("max_"))
+    return Message(
+        "the fastest has {fastest:g} ms, the limit is {limit:g} ms",
+        fastest=min(known),
+        limit=limit,
+    )

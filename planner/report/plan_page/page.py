@@ -74,6 +74,7 @@ def plan_page(
         services=targets(plan, "tokens"),
         energy=plan_sections.energy(plan, words).scaled(words),
         earned=plan_sections.earned(plan, words),
+        sources=plan_sections.sources(plan, words),
         scarce=scarce,
         binding=plan_sections.binding(plan, words),
         scarce_steps=list(zip(steps, scarce.rows, strict=True)),

@@ -39,7 +39,8 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
     scarce = [plan_sections.scarce(plan, words), plan_sections.binding(plan, words)]
-    _tables([*scarce, *year_sections(plan, words)], console, words)
+    last = *year_sections(plan, words), plan_sections.sources(plan, words)
+    _tables([*scarce, *last], console, words)
     if plan.prices is not None:
         show_prices(plan, console, words)
     print_notes(summary["warnings"], console, words)

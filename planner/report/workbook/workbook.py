@@ -87,6 +87,9 @@ class SummarySheet:
             self._section(section(self.plan, words))
         for of_year in year_sections(self.plan, words):
             self._section(of_year)
+        sources = plan_sections.sources(self.plan, words)
+        for row in sources.rows:
+            self._remark(f"{sources.title}{words(': ')}{words(', ').join(map(str, row))}")
         self._notes()
         heads = ("", words("version"))
         self._section(Section(words("Made with"), heads, tuple(summary["versions"].items())))
