@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,15 @@ class ScenarioError(PlannerError):
 def wrong(path: str, message: Message, *, file: str = "", line: int | None = None) -> ScenarioError:
     """Return the error of a single problem."""
     return ScenarioError([Problem(message, path, file, line)])
+
+
+@contextmanager
+def collecting(problems: list[Problem]) -> Iterator[None]:
+    """Add the problems of a ScenarioError to others, so that what comes after is checked too."""
+    try:
+        yield
+    except ScenarioError as error:
+        problems += error.problems
 
 
 class SolveError(PlannerError):

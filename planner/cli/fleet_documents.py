@@ -107,7 +107,8 @@ class ServerSleep(Record):
 class FleetMeasureDocument(JsonDocument):
     """Of `fleet measure`."""
 
-    file: Path
+    file: Path | None
+    """Null where it could not be written."""
     curve: Mapping[str, Any]
     """Its content."""
     sleep: ServerSleep | None
@@ -173,7 +174,7 @@ def import_document(imported: Imported, written: Mapping[str, Path]) -> FleetImp
     )  # fmt: skip
 
 
-def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasureDocument:
+def measure_document(file: Path | None, curve: Curve, measured: Measured) -> FleetMeasureDocument:
     """Return the document of a measured curve."""
     from planner.fleets.library import plain_curve
 

@@ -13,7 +13,7 @@ import typer
 from planner.cli.options import IN_ENGLISH, Quiet, Words
 from planner.cli.outcome import Outcome
 from planner.cli.terminal import open_console, say, spinner, warn
-from planner.errors import Problem, ScenarioError, wrong
+from planner.errors import Problem, ScenarioError, collecting, wrong
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.fleets.importing.curves import Imported
     from planner.language.language import Language
 
+FLEETS = Path("fleets")
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -65,6 +66,10 @@ def fleet_import(
         str | None,
         typer.Option(metavar="ZONE", help="Of times without one, such as UTC or Asia/Shanghai."),
     ] = None,
+    power_timezone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Of times of the log.", show_default="--timezone"),
+    ] = None,
     hardware: Hardware = None,
     gpus: Gpus = None,
     model: Annotated[
@@ -90,21 +95,28 @@ def fleet_import(
     Files are known by their content. What they do not say is asked for.
     """
     from planner.cli.fleet_documents import import_document
-    from planner.fleets.importing.curves import Facts, import_curves
-    from planner.fleets.library import write_curve
+    from planner.fleets.importing.curves import Facts, PowerOptions, import_curves
+    from planner.fleets.library import require_target, write_curve
 
     facts = Facts(
-        hardware=hardware, gpus=gpus, model=model, precision=precision, licence=licence,
-        date=day_named(date),
+        hardware=hardware, gpus=gpus, model=model, precision=precision, licence=licence, date=date
+    )
+    options = PowerOptions(
+        power=power or (), gpu_index=gpus_named(gpu_index), timezone=timezone,
+        power_timezone=power_timezone,
     )  # fmt: skip
-    with spinner(open_console(), quiet, words("reading {n} files", n=len(files))):
-        imported = import_curves(
-            files, facts, power=power or (), gpu_indices=gpus_named(gpu_index),
-            timezone=timezone, today=dt.date.today(),
-        )  # fmt: skip
+    problems: list[Problem] = []
+    with collecting(problems):
+        require_target(out or FLEETS)
+    with (
+        spinner(open_console(), quiet, words("reading {n} files", n=len(files))),
+        collecting(problems),
+    ):
+        imported = import_curves(files, facts, options, today=dt.date.today())
+    if problems:
+        raise ScenarioError(problems)
     written = _targets(out, imported.curves)
     for name, path in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_curve(path, imported.curves[name])
     return Outcome(
         lambda: import_document(imported, written),
@@ -113,38 +125,24 @@ def fleet_import(
     )
 
 
-def day_named(text: str | None) -> dt.date | None:
-    """Return the day of a text. Raises ScenarioError."""
-    try:
-        return None if text is None else dt.date.fromisoformat(text)
-    except ValueError:
-        message = Message("must be a date such as 2026-10-01, is {text!r}", text=text)
-        raise wrong("", message, file="--date") from None
-
-
 def gpus_named(text: str | None) -> list[str]:
     """Return the indices of GPUs that a text lists."""
     return (text or "").replace(",", " ").split()
 
 
-def require_curve_file(path: Path) -> None:
-    """Require that a file to be written is new or a curve. Raises ScenarioError."""
-    from planner.fleets.library import is_path, read_curve
+def require_curve_file(out: Path) -> None:
+    """Require that a curve can be written to a file. Raises ScenarioError."""
+    from planner.fleets.library import is_path, require_target
 
-    if not is_path(path) or path.is_dir():
-        message = Message("must be a file that ends in .yaml, is {path}", path=path)
+    if not is_path(out):
+        message = Message("must be a file that ends in .yaml, is {path}", path=out)
         raise wrong("", message, file="--out")
-    try:
-        if path.exists():
-            read_curve(path)
-    except ScenarioError:
-        message = Message("{path} is no file of a curve; choose another name", path=path)
-        raise wrong("", message, file="--out") from None
+    require_target(out)
 
 
 def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
     """Return the file of each curve. Raises ScenarioError where one may not be written."""
-    from planner.fleets.library import is_path
+    from planner.fleets.library import is_path, require_target
 
     if out is not None and is_path(out):
         if len(curves) > 1:
@@ -154,9 +152,9 @@ def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
             raise wrong("", message, file="--out")
         targets = dict.fromkeys(curves, out)
     else:
-        targets = {name: (out or Path("fleets")) / f"{name}.yaml" for name in curves}
+        targets = {name: (out or FLEETS) / f"{name}.yaml" for name in curves}
     for path in targets.values():
-        require_curve_file(path)
+        require_target(path)
     return targets
 
 

@@ -32,7 +32,7 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ESCAPED_NAME = re.compile(r"\S+[\n\t]\S*\.[A-Za-z]{2,5}")  # of a file
-_CONTROL_OR_BREAK = re.compile(rf"{_CONTROL.pattern}|[\t\n]")
+_CONTROL_OR_BREAK = re.compile(rf"{_CONTROL.pattern}|[\t\n\ud800-\udfff]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -222,8 +222,8 @@ class _Reader:
                     message = Message("<< takes a mapping, as in `<<: *coal_1`, or a list of them")
                 else:
                     message = Message("<< stands here twice; write a list: `<<: [*a, *b]`")
-            elif control := _CONTROL_OR_BREAK.search(key_node.value):
-                message = Message("a key {sentence}", sentence=_control(control[0]))
+            elif control := control_in(key_node.value):
+                message = Message("a key {sentence}", sentence=control)
             elif key_node.value in result:
                 place = (*path, key_node.value)
                 first = self.document.lines[place]
@@ -270,6 +270,12 @@ def _new_fields(
         for key, value in mapping.value:
             if key.tag.endswith(":merge"):
                 yield from _new_fields(_mappings(value), names, depth + 1)
+
+
+def control_in(text: str) -> Message | None:
+    """Return the problem of a text of one line that a file cannot hold, if it is one."""
+    control = _CONTROL_OR_BREAK.search(text)
+    return None if control is None else _control(control[0])
 
 
 def _control(character: str) -> Message:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import yaml
 
 from planner import errors
 from planner.errors import ScenarioError, did_you_mean, wrong
-from planner.files.output_folder import replace_file
-from planner.files.yaml_document import read_yaml
+from planner.files.output_folder import cannot_write, replace_file
+from planner.files.scratch import scratch_folder
+from planner.files.yaml_document import read_yaml, scalar
 from planner.fleets.curve import Curve
 from planner.message import Message
 
@@ -84,13 +87,52 @@ def _key_of(path: str) -> errors.Key:
     return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
+def require_target(out: Path) -> None:
+    """Require that curves can be written to a folder, or to a file that ends in .yaml.
+
+    The file must be new or a curve. It is tried, and nothing stays changed.
+
+    Raises:
+        ScenarioError: it cannot be.
+    """
+    is_file = is_path(out)
+    try:
+        if is_file and os.path.lexists(out):
+            read_curve(out)
+    except ScenarioError:
+        message = Message("{path} is no file of a curve; choose another name", path=out)
+        raise wrong("", message, file="--out") from None
+    target = Path(os.path.realpath(out if is_file else out / "curve"))
+    made: list[Path] = []
+    try:
+        made = [folder for folder in target.parents if not folder.exists()]
+        above = next(folder for folder in target.parents if folder not in made)
+        if not above.is_dir():
+            message = Message("{path} is a file, not a folder; choose another name", path=above)
+            raise wrong("", message, file="--out")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(target):
+            pass
+    except OSError as error:
+        raise wrong("", cannot_write(out, error).message, file="--out") from None
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
 def write_curve(path: Path, curve: Curve) -> None:
-    """Write a curve file with a point on a line, whole or not at all.
+    """Write a curve file with a point on a line, whole or not at all; its folder is made.
 
     Raises:
         PlanError: it cannot be written; then nothing has changed.
     """
-    replace_file(path, yaml.dump(
+    target = Path(os.path.realpath(path))  # a link stays one
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    replace_file(target, yaml.dump(
         plain_curve(curve), Dumper=_CurveDumper, sort_keys=False, allow_unicode=True, width=96,
         default_flow_style=None,
     ))  # fmt: skip
@@ -102,12 +144,18 @@ def plain_curve(curve: Curve) -> dict[str, Any]:
 
 
 class _CurveDumper(yaml.SafeDumper):
-    """Writes whole numbers without a point."""
+    """Writes whole numbers without a point, and quotes texts that would be read as numbers."""
 
 
 _CurveDumper.add_representer(
     float,
     lambda dumper, value: (
         dumper.represent_int(int(value)) if value.is_integer() else dumper.represent_float(value)
+    ),
+)
+_CurveDumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if scalar(text) == text else '"'
     ),
 )

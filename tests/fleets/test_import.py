@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import ScenarioError
 from planner.fleets.curve import Curve
-from planner.fleets.importing.curves import Facts, Imported, import_curves
+from planner.fleets.importing.curves import Facts, Imported, PowerOptions, import_curves
 from planner.fleets.importing.power_log import parse_power_log
 from planner.fleets.library import read_curve
 from tests.fleets import samples
 from tests.support.documents import document
 
 TODAY = dt.date(2026, 11, 29)
-ALL = Facts(hardware="NVIDIA H200", gpus=2, precision="fp8", licence="none stated", date=TODAY)
-LICENCE = Facts(licence="Apache-2.0", date=TODAY)
+ALL = Facts(hardware="NVIDIA H200", gpus=2, precision="fp8", licence="none stated")
+DAY = TODAY.isoformat()
+LICENCE = Facts(licence="Apache-2.0", date=DAY)
 LINES = f"{json.dumps(samples.vllm(0))}\n{json.dumps(samples.vllm(1))}\n"
 
 
@@ -30,7 +31,7 @@ def imported(
 ) -> Imported:
     files = samples.write(folder, **{f"f{i}": value for i, value in enumerate(values)})
     logs = samples.write(folder, power=power) if power is not None else []
-    return import_curves(files, facts, power=logs, today=TODAY, **options)
+    return import_curves(files, facts, PowerOptions(power=logs, **options), today=TODAY)
 
 
 def only(result: Imported) -> Curve:
@@ -47,7 +48,7 @@ def wrong(folder: Path, *values: Any, **options: Any) -> list[str]:
 FORMATS: dict[str, tuple[list[Any], Facts]] = {
     "mlenergy": ([samples.mlenergy()], LICENCE),
     "mlenergy of a model": ([samples.mlenergy_of_model()], LICENCE),
-    "mlenergy v2": ([samples.mlenergy_second()], Facts(licence="x", date=TODAY, precision="bf16")),
+    "mlenergy v2": ([samples.mlenergy_second()], Facts(licence="x", date=DAY, precision="bf16")),
     "inferencex": ([samples.inferencex()], LICENCE),
     "inferencex, a file a point": (samples.inferencex(), LICENCE),
     "aiperf": ([samples.aiperf(0), samples.aiperf(1)], Facts(licence="x", precision="fp8")),
@@ -64,10 +65,9 @@ FORMATS: dict[str, tuple[list[Any], Facts]] = {
 def test_every_format_gives_its_figures_and_its_source(
     values: list[Any], facts: Facts, tmp_path: Path
 ) -> None:
-    log = samples.nvidia_smi()
     has_power = "power" in json.dumps(values) or "Energy" in json.dumps(values)
-    result = imported(tmp_path, *values, facts=facts, power=None if has_power else log,
-                      timezone="UTC")  # fmt: skip
+    log = {} if has_power else {"power": samples.nvidia_smi(), "timezone": "UTC"}
+    result = imported(tmp_path, *values, facts=facts, **log)
     curve = only(result)
     assert not result.left_out
     assert (curve.gpus, curve.model, curve.parallel.tensor) == (2, "lab/model", 2)
@@ -82,8 +82,7 @@ def test_every_format_gives_its_figures_and_its_source(
     assert curve.source.files is not None
     assert len(curve.source.files) == len(values) + (not has_power)
     assert all(len(text.partition("sha256:")[2]) == 64 for text in curve.source.files)
-    if facts.date is None:
-        assert curve.date == dt.date(2026, 5, 28)
+    assert curve.date == (TODAY if facts.date else dt.date(2026, 5, 28))
 
 
 def test_without_power_a_curve_says_so_and_one_of_several_points_is_left_out(
@@ -155,8 +154,9 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
         " 20 to 2000 W; its unit is likely kW",
     ),
     "mW for W": (
-        altered(samples.inferencex(), "0.avg_total_gpu_power_w", 1e6), LICENCE,
-        "[0].avg_total_gpu_power_w: is 500000 W for each of 2 GPUs, and a loaded one draws 20 to"
+        altered(altered(samples.inferencex(), "0.avg_total_gpu_power_w", None),
+                "0.avg_power_w", 5e5), LICENCE,
+        "[0].avg_power_w: is 500000 W for each of 2 GPUs, and a loaded one draws 20 to"
         " 2000 W; its unit is likely mW",
     ),
     "s for ms": (
@@ -183,9 +183,71 @@ BAD: dict[str, tuple[Any, Facts, str]] = {
     "not a number": (
         altered(samples.guidellm(), "benchmarks.0.metrics.inter_token_latency_ms", "x"), ALL, "",
     ),
+    "first token in ms": (
+        altered(samples.inferencex(), "0.median_ttft", 200), LICENCE,
+        "[0].median_ttft: is 200000 ms, too long for 100 tokens/s at concurrency 4; is it in ms,",
+    ),
+    "no tokens": (
+        altered(samples.vllm(), "output_throughput", 0), ALL,
+        "f0: output_throughput: must be 0.001 to 1e+07, is 0",
+    ),
+    "negative time": (
+        altered(samples.vllm(), "median_tpot_ms", -22), ALL, "f0: median_tpot_ms: must be 0 to",
+    ),
+    "huge time": (
+        altered(samples.vllm(), "duration", 1e308), ALL, "f0: duration: must be at most 1e+09",
+    ),
+    "no such year": (
+        {**samples.aiperf(), "start_time": "0001-01-01T00:00:00"}, ALL,
+        "f0: ran from 0001-01-01 00:00:00 to 2026-05-28 20:28:00: no time by one clock",
+    ),
+    "many digits": (
+        json.dumps(samples.vllm()).replace("150", "9" * 5000).replace("100.0", "9" * 5000), ALL,
+        "f0: duration: must be a finite number, is inf",
+    ),
+    "deep": ('{"a":' * 5000, ALL, "f0: is nested too deeply"),
+    "empty": ({"task": "c", "configurations": []}, LICENCE, "f0: holds no run of a benchmark"),
+    "split over no GPU": (
+        altered(samples.mlenergy(), "configurations.0.tensor_parallel", 0), LICENCE, "",
+    ),
+    "more GPUs than any": (altered(samples.inferencex()[:1], "0.tp", 10**30), LICENCE,
+                           "f0: [0].tp: must be"),
+    "power of other GPUs": (
+        altered(samples.inferencex()[:1], "0.avg_power_w", 250), LICENCE,
+        "[0].avg_total_gpu_power_w: is the power of 4 GPUs by avg_power_w, and 2 served",
+    ),
+    "control character": (
+        altered(samples.vllm(), "model_id", "m\x1b[31m"), ALL,
+        "f0: model: may not hold the control character '\\x1b'",
+    ),
+    "broken character": (
+        json.dumps(samples.vllm()).replace("lab/", "\\ud800"), ALL,
+        "f0: model: may not hold the control character",
+    ),
+    "tokens of a user": (
+        altered(samples.aiperf(), "output_token_throughput.unit", "tokens/sec/user"), LICENCE,
+        "f0: output_token_throughput.unit: must be one of tokens/sec, tokens/s, is tokens/sec/",
+    ),
+    "several models": (
+        altered(samples.aiperf(), "input_config.endpoint.model_names", ["a", "b"]), LICENCE,
+        "f0: model_names: are a, b: no curve is of several",
+    ),
+    "a GPU without power": (
+        altered(samples.aiperf(), "telemetry_data.endpoints.node:9401.gpus.gpu_1.metrics", {}),
+        LICENCE, "f0: telemetry_data: has the power of 1 GPUs of 2: did the others serve?",
+    ),
+    "two kinds of GPU": (
+        altered(samples.aiperf(), "telemetry_data.endpoints.node:9401.gpus.gpu_1.gpu_name", "A"),
+        LICENCE, "f0: telemetry_data: has GPUs of several kinds: A, NVIDIA H200",
+    ),
+    "GPUs of two sources without a name": (
+        altered(samples.aiperf(), "telemetry_data.endpoints.other",
+                samples.aiperf()["telemetry_data"]["endpoints"]["node:9401"]),
+        LICENCE, "has several sources, and GPUs without gpu_uuid: which are the same?",
+    ),
     "cancelled": (altered(samples.aiperf(), "was_cancelled", True), ALL, "was_cancelled: is true"),
-    "no answers": (altered(samples.vllm(), "completed", 0), ALL, "f0: completed: is 0: no request"),
-    "other GPUs": (samples.mlenergy(), Facts(licence="x", date=TODAY, gpus=8),
+    "no answers": (altered(samples.vllm(), "completed", 0), ALL, "f0: completed: must be 1 or"),
+    "other GPUs": (samples.mlenergy(), Facts(licence="x", date=DAY, gpus=8),
                    "--gpus: is 8, and the files hold 2"),
 }  # fmt: skip
 
@@ -195,10 +257,69 @@ def test_what_cannot_be_used_is_named(
     value: Any, facts: Facts, message: str, tmp_path: Path
 ) -> None:
     if not message:  # one point of two
-        left_out = imported(tmp_path, value, facts=facts).left_out
-        assert "benchmarks[0].metrics.inter_token_latency_ms" in str(left_out[0])
+        result = imported(tmp_path, value, facts=facts)
+        assert len(only(result).points) == 1
+        assert "[0]." in str(result.left_out[0])
     else:
         assert message in " | ".join(wrong(tmp_path, value, facts=facts))
+
+
+def test_gpus_are_counted_once_and_over_every_way_to_split_a_model(tmp_path: Path) -> None:
+    run = samples.aiperf()
+    endpoints = run["telemetry_data"]["endpoints"]
+    for name, gpu in endpoints["node:9401"]["gpus"].items():
+        gpu["gpu_uuid"] = name
+    endpoints["node:9400"] = endpoints["node:9401"]  # the same GPUs by another address
+    curve = only(imported(tmp_path, run, facts=Facts(licence="x", precision="fp8")))
+    assert (curve.gpus, curve.points[0].gpu_kw) == (2, 1)
+    rows = [{**row, "tp": 1, "pp": 2, "disagg": "false"} for row in samples.inferencex()]
+    curve = only(imported(tmp_path, rows, facts=LICENCE))
+    assert (curve.gpus, curve.points[0].tokens_per_s, curve.points[0].gpu_kw) == (2, 100, 1)
+
+
+def test_options_that_are_wrong_contradict_or_do_nothing_are_named_together(tmp_path: Path) -> None:
+    facts = Facts(hardware="", gpus=8, model="a\tb", precision=" ", date="bad", licence="")
+    options = {"timezone": "Mars/X", "power_timezone": "UTC", "gpu_index": ["7"]}
+    assert wrong(tmp_path, samples.mlenergy(), "x", facts=facts, **options)[:-1] == [
+        "--date: must be a date such as 2026-10-01, is 'bad'",
+        "--gpu-index: is of use with --power only",
+        "--gpus: is 8, and the files hold 2",
+        "--hardware: may not be blank",
+        "--licence: may not be blank",
+        "--model: may not hold the control character '\\t'",
+        "--power-timezone: is of use with --power only",
+        "--precision: may not be blank",
+        "--timezone: is of use with --power only",
+        "--timezone: must be a time zone such as Europe/Berlin, is 'Mars/X'",
+    ]
+    assert wrong(tmp_path, samples.mlenergy(), facts=LICENCE, power="a") == [
+        "--power: is of no use: the files have the power of every run"
+    ]
+    dated = Facts(**{**vars(ALL), "date": "2020-01-01"})
+    assert wrong(tmp_path, samples.vllm(), facts=dated) == [
+        "--date: is 2020-01-01, and the files hold 2026-05-28"
+    ]
+
+
+def test_a_name_may_be_spelled_anew_and_what_a_curve_cannot_do_is_said(tmp_path: Path) -> None:
+    run = samples.vllm()
+    del run["median_tpot_ms"]
+    result = imported(tmp_path, run, facts=Facts(**{**vars(ALL), "model": f"Qwen3-{'x' * 300}"}))
+    (name,) = result.curves
+    assert len(name) < 120
+    assert [str(one).partition(": ")[2] for one in result.cautions] == [
+        f"is Qwen3-{'x' * 300}, and the files hold lab/model",
+        "its power is not known: it cannot serve in a fleet as it is",
+        "its time between tokens is not known: it serves no latency limit",
+    ]
+    fp8 = imported(tmp_path, samples.vllm(), facts=Facts(**{**vars(ALL), "model": "Qwen3-FP8"}))
+    assert [*fp8.curves] == ["h200_qwen3_fp8_2gpu_1024_in_512_out"]
+
+
+def test_lines_of_two_formats_have_the_titles_of_both(tmp_path: Path) -> None:
+    lines = "\n".join(map(json.dumps, (samples.vllm(), samples.inferencex()[0])))
+    curves = imported(tmp_path, lines, facts=Facts(**{**vars(ALL), "date": "2026-05-28"})).curves
+    assert [curve.source.title for curve in curves.values()] == ["vllm bench serve", "InferenceX"]
 
 
 def test_a_cut_last_line_of_several_is_left_out(tmp_path: Path) -> None:
@@ -214,7 +335,7 @@ def test_times_without_a_zone_are_compared_or_asked_for(tmp_path: Path) -> None:
     (text,) = wrong(tmp_path, samples.guidellm(), power=samples.nvidia_smi())
     assert text == (
         "power: has times without a zone, and f0 has moments: give --timezone, such as UTC or"
-        " Asia/Shanghai; with an offset of 0 h it covers the runs"
+        " Asia/Shanghai; with an offset of 0 h the log covers the runs"
     )
     runs = [samples.vllm(0), samples.vllm(1)]
     for run in runs:  # both by the same clock
@@ -227,7 +348,7 @@ def test_no_time_of_both_a_gap_and_the_wrong_unit_are_named(tmp_path: Path) -> N
     runs, log = [samples.vllm(0), samples.vllm(1)], samples.nvidia_smi()
     texts = wrong(tmp_path, *runs, power=log, timezone="Asia/Shanghai")
     assert len(texts) == 2
-    assert "no time of both; is --timezone right?" in texts[0]
+    assert "no time of both; the log is 8 h earlier: give the zone of its clock with" in texts[0]
     result = imported(tmp_path, *runs, power=log[: len(log) * 6 // 10], timezone="UTC")
     assert len(only(result).points) == 1
     assert "covers" in str(result.left_out[0])
@@ -236,7 +357,7 @@ def test_no_time_of_both_a_gap_and_the_wrong_unit_are_named(tmp_path: Path) -> N
     texts = wrong(tmp_path, *runs, power=samples.nvidia_smi(gpus=4), timezone="UTC")
     assert "has the power of 4 GPUs, and a replica has 2" in texts[0]
     chosen = imported(tmp_path, *runs, power=samples.nvidia_smi(gpus=4), timezone="UTC",
-                      gpu_indices=["1", "3"])  # fmt: skip
+                      gpu_index=["1", "3"])  # fmt: skip
     assert only(chosen).points[0].gpu_kw == pytest.approx(1)
 
 
@@ -288,6 +409,93 @@ def test_a_log_without_times_serves_one_run_only(tmp_path: Path) -> None:
     assert (
         "has no column of power, but a, b" in wrong(tmp_path, samples.vllm(), power="a,b\n1,2\n")[0]
     )
+
+
+SECONDS = range(-2, 103)  # of the first run and around it
+
+
+def logged(head: str, *rows: str, seconds: Any = SECONDS) -> str:
+    """Return a log whose rows stand at every second after their time."""
+    lines = (f"{samples.START + second},{row}" for second in seconds for row in rows)
+    return "\n".join([f"time,{head}", *lines, ""])
+
+
+SERVERS = {
+    "a column": logged("Hostname,gpu,power", *(f"{s},{g},{w}" for s, w in (("a", 600), ("b", 100))
+                                               for g in (0, 1))),
+    "a row a metric": logged("metric,instance,gpu,value", *(
+        f"{DCGM},{s},{g},{w}" for s, w in (("a", 600), ("b", 100)) for g in (0, 1))),
+    "a column a GPU": logged(
+        ",".join(f'"{name}{{Hostname=""{s}"",gpu=""{g}""}}"'
+                 for name in (DCGM, "GPU_UTIL_power") for s in "ab" for g in (0, 1)),
+        "600,600,100,100,1,1,1,1"),
+    "an identity": logged("uuid,index,power.draw [W]",
+                          *(f"{s},{g},{w}" for s, w in (("a", 600), ("b", 100)) for g in (0, 1))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("log", SERVERS.values(), ids=SERVERS)
+def test_a_gpu_is_its_server_and_its_index(log: str, tmp_path: Path) -> None:
+    (text,) = wrong(tmp_path, samples.vllm(), power=log)
+    assert text.startswith("power: has the power of 4 GPUs, and a replica has 2")
+    (text,) = wrong(tmp_path, samples.vllm(), power=log, gpu_index=["0"])
+    assert "has no power of GPU 0; it has that of a/0, a/1, b/0, b/1: choose" in text
+    curve = only(imported(tmp_path, samples.vllm(), power=log, gpu_index=["a/0", "a/1"]))
+    assert curve.points[0].gpu_kw == pytest.approx(1.2)
+
+
+DENSE = [second / 5 for second in range(251)]
+JOINED: dict[str, tuple[str, float | str]] = {
+    "two a second, by a clock of whole seconds": (
+        logged("gpu,power", "0,500", "1,300", "0,510", "1,310"), 0.81),
+    "weighed by time": (
+        logged("gpu,power", "0,800", "1,800", seconds=DENSE)
+        + logged("gpu,power", "0,400", "1,400", seconds=range(51, 101)), 1.2),
+    "no index": (logged("power", "700", "100"), "does not say which GPU a line is of: log index"),
+    "two servers, unnamed": (
+        logged("gpu,power", "0,700", "1,700", "0,300", "1,300"),
+        "has two powers of GPU 0 at a time, 400 W apart: of several servers?"),
+    "a gap after a dense beginning": (
+        logged("gpu,power", "0,200", "1,200", seconds=[*range(-900, 0), *DENSE[:56]]),
+        "covers 11% with all its GPUs"),
+    "one sample": (
+        logged("gpu,power", "0,200", "1,200", seconds=[50]), "covers 0% with all its GPUs"),
+    "a GPU without": (
+        logged("gpu,power", "0,500", "1,[N/A]"), "has no power of GPU 1; it has that of 0: choose"),
+    "decimal commas": (
+        logged("gpu,power", "0,500,5", "1,500,5"), "has 4 cells in most lines, and 3 in the first"),
+    "columns alike": (
+        logged("gpu,power,power", "0,1,2", "1,1,2"), "has several columns power"),
+    "far off": (
+        logged("gpu,power", "0,500", "1,500", seconds=[s + 19_800 for s in SECONDS]),
+        "no time of both; the log is 5.5 h later: give the zone of its clock with"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("log", "expected"), JOINED.values(), ids=JOINED)
+def test_the_power_of_a_run_is_its_mean_or_what_is_wrong_is_said(
+    log: str, expected: float | str, tmp_path: Path
+) -> None:
+    if isinstance(expected, float):
+        curve = only(imported(tmp_path, samples.vllm(), power=log))
+        assert curve.points[0].gpu_kw == pytest.approx(expected, rel=0.01)
+    else:
+        assert expected in wrong(tmp_path, samples.vllm(), power=log)[0]
+
+
+def test_the_log_may_be_of_another_zone_than_the_runs(tmp_path: Path) -> None:
+    run = samples.vllm()
+    del run["benchmark_start_time_unix"], run["benchmark_end_time_unix"]
+    log = samples.nvidia_smi()
+    (text,) = wrong(tmp_path, run, power=log.replace("2026/05/28 20:", "2026/05/28 12:"))
+    assert text.endswith("the log is 8 h earlier: give the zone of its clock with --power-timezone,"
+                         " and that of the runs with --timezone")  # fmt: skip
+    given = {"timezone": "Asia/Shanghai", "power_timezone": "UTC"}
+    log = log.replace("2026/05/28 20:", "2026/05/28 12:")
+    assert only(imported(tmp_path, run, power=log, **given)).points[0].gpu_kw == pytest.approx(1)
+    (text,) = wrong(tmp_path, run, power=logged("gpu,power", "0,500", "1,500"))
+    assert text.startswith("f0: has times without a zone, and power has moments: give --timezone")
+    assert text.endswith("with an offset of 0 h the log covers the runs")
 
 
 # ---- the command

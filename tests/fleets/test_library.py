@@ -17,6 +17,7 @@ from planner.fleets.library import (
     library_curves,
     library_names,
     read_curve,
+    require_target,
     write_curve,
 )
 
@@ -105,8 +106,42 @@ def test_a_curve_file_is_written_whole_and_read_back(tmp_path: Path) -> None:
     for name in library_names()[:3]:
         write_curve(tmp_path / "again.yaml", curve_named(name))
         assert (tmp_path / "again.yaml").read_text() == (LIBRARY / f"{name}.yaml").read_text()
+    odd_names = curve.model_copy(update={"model": "1e5", "precision": "8", "note": "no: #x"})
+    write_curve(tmp_path / "new" / "curve.yaml", odd_names)
+    assert read_curve(tmp_path / "new" / "curve.yaml") == odd_names
     with pytest.raises(PlanError, match="cannot be written"):
-        write_curve(tmp_path / "none" / "curve.yaml", curve)
+        write_curve(file / "curve.yaml", curve)
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "new" / "curve.yaml")
+    write_curve(tmp_path / "link.yaml", curve)
+    assert (tmp_path / "link.yaml").is_symlink()
+
+
+OUT: dict[str, str] = {
+    "notes.txt": "notes.txt is a file, not a folder; choose another name",
+    "notes.txt/c.yaml": "notes.txt is a file, not a folder; choose another name",
+    "notes.yaml": "notes.yaml is no file of a curve; choose another name",
+    "nowhere.yaml": "nowhere.yaml is no file of a curve; choose another name",
+    "loop.yaml": "loop.yaml is no file of a curve; choose another name",
+    "/proc/none/c.yaml": "/proc/none/c.yaml cannot be written",
+    "/dev/full": "/dev/full is a file, not a folder; choose another name",
+    f"new/{250 * 'n'}.yaml": ".yaml cannot be written: File name too long; choose a shorter name",
+}
+
+
+@pytest.mark.parametrize(("out", "message"), OUT.items(), ids=str)
+def test_where_curves_cannot_be_written_is_said_before_and_nothing_changes(
+    out: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "notes.yaml").write_text("a: 1")
+    (tmp_path / "nowhere.yaml").symlink_to("none")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        require_target(tmp_path / out)
+    require_target(tmp_path / "fleets")
+    require_target(tmp_path / "new" / "c.yaml")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

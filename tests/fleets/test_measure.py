@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import json
+import re
 import stat
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from typer.testing import CliRunner
 pytest.importorskip("httpx")
 
 from planner.cli.app import app
+from planner.cli.fleet_measure import _measure
 from planner.errors import MeasurementError, PlannerError, ScenarioError
 from planner.fleets.curve import Curve, CurvePoint
 from planner.fleets.library import read_curve
@@ -32,7 +35,7 @@ from tests.support.model_server import FIRST_TOKEN_S, ModelServer, in_virtual_ti
 
 MEASURING = Measuring(
     url="http://server", model="lab/model", concurrencies=(16, 1, 4), seconds=8.0,
-    input_tokens=64, output_tokens=32,
+    input_tokens=64, output_tokens=32, precision="fp8", day=dt.date(2026, 7, 15),
 )  # fmt: skip
 
 ONE = Measuring(**{**vars(MEASURING), "concurrencies": (1,)})
@@ -88,8 +91,7 @@ def test_the_points_are_those_of_the_server_and_predict_a_load_held_out() -> Non
         assert point.inter_token_ms == pytest.approx(1000 * token_s, rel=0.01)
         assert point.first_token_ms == pytest.approx(1000 * FIRST_TOKEN_S, rel=0.01)
         assert point.gpu_kw == pytest.approx(0.3 + 0.02 * n, rel=0.01)
-    day = dt.date(2026, 7, 15)
-    curve = measured_curve(MEASURING, result, precision="fp8", licence="own", day=day)
+    curve = measured_curve(MEASURING, result)
     assert (curve.task, curve.measured, len(curve.points)) == ("64 in 32 out", "gpu", 4)
     held_out = Measuring(**{**vars(MEASURING), "concurrencies": (8,)})
     (point,) = measured(server, held_out)[0].points
@@ -110,6 +112,96 @@ def test_a_server_that_dies_leaves_what_was_measured() -> None:
     result, error = measured(ModelServer(dies_after=2200))
     assert "http://server: " in str(error)
     assert [point.concurrency for point in result.points] == [1, 4]
+
+
+LOADS_1_4 = Measuring(**{**vars(MEASURING), "concurrencies": (1, 4)})
+SPOILT: dict[str, tuple[str, ...]] = {
+    "usage.completion_tokens: Input should be greater": ('{"usage": {"completion_tokens": -8}}',),
+    "usage.completion_tokens: Input should be a finite": ('{"usage": {"completion_tokens": NaN}}',),
+    "answers more than the": ('{"usage": {"completion_tokens": 1000000000000000}}',),
+    "answers more than the 32 tokens": 400 * ('{"choices": [{"text": "x"}]}',),
+    "answers without a token": ('{"usage": {"completion_tokens": 0}}',),
+    "recursion limit exceeded": (10_000 * "[",),
+    "answers with an error: {'message': 'no memory'}": ('{"error": {"message": "no memory"}}',),
+}
+
+
+@pytest.mark.parametrize(("message", "events"), SPOILT.items(), ids=str)
+def test_answers_that_cannot_be_right_fail_and_leave_what_was_measured(
+    message: str, events: tuple[str, ...]
+) -> None:
+    result, error = measured(ModelServer(spoilt=events), LOADS_1_4)
+    assert str(error).startswith("http://server")
+    assert message in str(error)
+    assert [point.concurrency for point in result.points] == [1]
+    with pytest.raises(ScenarioError, match=f"URL: http://server.*{re.escape(message[:17])}"):
+        measured(ModelServer(spoilt=events, spoilt_from=1))
+
+
+def refusing(server: ModelServer, refused: str, answers: int = 20) -> ModelServer:
+    """A server that answers a path with status 500 after some answers."""
+    plain = server.plain
+
+    def answer(path: str, *rest: Any) -> tuple[int, str]:
+        return (500, "no") if path == refused and server.answers > answers else plain(path, *rest)
+
+    server.plain = answer  # type: ignore[assignment,method-assign]
+    return server
+
+
+def low_power(server: ModelServer) -> ModelServer:
+    """A server whose GPUs draw less than any after some answers."""
+    server.watts = lambda: 5.0 if server.answers > 20 else 300.0  # type: ignore[method-assign]
+    return server
+
+
+@pytest.mark.parametrize(
+    ("server", "message", "loads"),
+    [
+        (refusing(ModelServer(), "/metrics"), "server/metrics answers with status 500: 'no'", [1]),
+        (low_power(ModelServer()), "http://server: Curve: points[2].gpu_kw: is 0.0025 kW", [1]),
+        (refusing(ModelServer(), "/wake_up"), "server/wake_up answers with status 500", [1, 4]),
+        (refusing(ModelServer(), "/sleep"), "server/sleep answers with status 500", [1, 4]),
+    ],
+)
+def test_power_that_stops_and_a_server_that_does_not_wake_leave_what_was_measured(
+    server: ModelServer, message: str, loads: list[int]
+) -> None:
+    result, error = measured(server, Measuring(**{**vars(LOADS_1_4), "level": 1}))
+    assert message in str(error)
+    assert [point.concurrency for point in result.points] == loads
+    assert result.sleep is None
+    assert measured_curve(LOADS_1_4, result).points
+
+
+@pytest.mark.parametrize(
+    ("server", "changes", "message"),
+    [
+        (ModelServer(most_tokens=8), {}, "the first such one 8 of 32 tokens"),
+        (ModelServer(), {"seconds": 1.0, "output_tokens": 400, "concurrencies": (4,)},
+         "at concurrency 4 some streams had no answer in the 1 s before the steady state"),
+    ],
+)  # fmt: skip
+def test_loads_that_are_not_those_asked_for_are_named(
+    server: ModelServer, changes: dict[str, Any], message: str
+) -> None:
+    cautions = measured(server, Measuring(**{**vars(ONE), **changes}))[0].cautions
+    assert any(message in str(text) for text in cautions), cautions
+
+
+def test_the_key_of_a_server_goes_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, result = ModelServer(key="k"), Measured()
+
+    def http_client(key: str | None, _: int) -> Any:
+        client = server.client()
+        client.headers.update({} if key is None else {"Authorization": f"Bearer {key}"})
+        return client
+
+    monkeypatch.setattr("planner.fleets.measure.server_answers.http_client", http_client)
+    measuring = Measuring(**{**vars(ONE), "key": "k"})
+    in_virtual_time(lambda: _measure(measuring, "dcgm=http://server", [], result, None, True))
+    assert len(result.points) == 1
+    assert server.exporter_keys == {""}
 
 
 def test_an_exporter_that_is_refreshed_too_seldom_is_named() -> None:
@@ -180,7 +272,7 @@ def test_nvml_takes_the_difference_of_the_energy_counters(monkeypatch: pytest.Mo
             raise NoNvmlError
 
         nvml.nvmlDeviceGetTotalEnergyConsumption = unsupported
-        meter = NvmlMeter(("1",), lambda: 1.5)
+        meter = NvmlMeter(("1", "1"), lambda: 1.5)
         await meter.sample(1.0)
         power_w = await meter.mean_w(0.0, 2.0)
         nvml.nvmlDeviceGetPowerUsage = unsupported
@@ -203,7 +295,9 @@ def test_a_log_being_written_gives_the_power_of_each_time(
         meter = CsvMeter(path, (), lambda: 1000.0)  # seconds since START
         assert meter.gpus == 2
         assert await meter.mean_w(10.0, 90.0) == pytest.approx(1000)
-        with pytest.raises(MeasurementError, match="is it being written"):
+        with pytest.raises(MeasurementError, match=r"log has no power for \d+ s of the"):
+            await meter.mean_w(10.0, 900.0)
+        with pytest.raises(MeasurementError, match="s older; is it being written"):
             await meter.mean_w(900.0, 950.0)
         path.unlink()
         with pytest.raises(MeasurementError, match="cannot be read"):
@@ -212,13 +306,14 @@ def test_a_log_being_written_gives_the_power_of_each_time(
     in_virtual_time(work)
 
 
-@pytest.mark.parametrize("text", ["watts", "dcgm", "csv=", "nvml=1"])
-def test_power_of_no_source_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["watts", "dcgm", "csv=", "nvml=1", "dcgm=http://server"])
+def test_power_of_no_source_and_of_a_missing_gpu_is_refused(text: str) -> None:
     async def work() -> None:
         async with ModelServer().client() as client:
-            await meter_named(text, client, (), lambda: 0.0)
+            await meter_named(text, client, ("0", "9"), lambda: 0.0)
 
-    with pytest.raises(ScenarioError, match="must be nvml, dcgm=URL or csv=FILE"):
+    message = "has no power of GPU 9" if "http" in text else "must be nvml, dcgm=URL or csv=FILE"
+    with pytest.raises(ScenarioError, match=message):
         in_virtual_time(work)
 
 
@@ -237,13 +332,18 @@ def test_aiperf_runs_as_a_program_and_its_failure_is_told(tmp_path: Path) -> Non
     assert (load.tokens_per_s, load.inter_token_ms, load.end - load.start) == (100, 20, 60)
     given = arguments("http://server", MEASURING, 4, "f")
     assert given[given.index("--concurrency") + 1] == "4"
-    program.write_text("#!/bin/sh\necho no tokenizer\nexit 1\n")
-    with pytest.raises(MeasurementError, match="AIPerf failed: no tokenizer"):
+    in_s = {**samples.aiperf(), "inter_token_latency": {"unit": "s", "avg": 20.0}}
+    result.write_text(json.dumps(in_s))
+    with pytest.raises(MeasurementError, match="is it in ms, not s"):
         asyncio.run(run_aiperf(str(program), endpoint, MEASURING, 4))
+    for text, message in (("#!/bin/sh\necho no tokenizer\nexit 1\n", "no tokenizer"), ("", "Exec")):
+        program.write_text(text)
+        with pytest.raises(MeasurementError, match=f"AIPerf failed: {message}"):
+            asyncio.run(run_aiperf(str(program), endpoint, MEASURING, 4))
 
 
 def test_another_program_loads_the_server_until_it_fails() -> None:
-    server, result = ModelServer(), Measured()
+    server, result = ModelServer(), Measured(hardware="H200", gpus=2)
 
     async def loaded(concurrency: int) -> SteadyLoad:
         if concurrency > 1:
@@ -278,11 +378,13 @@ GIVEN = ["fleet", "measure", "http://127.0.0.1:1", "--model", "m", "--out", "c.y
 @pytest.mark.parametrize(
     ("options", "messages"),
     [
-        (("--power", "dcgm=http://127.0.0.1:1", "--precision", "fp8"), ["gives no power"]),
+        (("--power", "dcgm=http://127.0.0.1:1", "--precision", "fp8"),
+         ["--power: http://127.0.0.1:1/metrics: "]),
         (("--power", "x", "--concurrency", "a", "--aiperf", "x", "--api-key-env", "NO_SUCH"),
          ["--aiperf: must be auto or never", "--api-key-env: there is no environment variable",
           "--concurrency: must be numbers", "--precision: no server says"]),
-        (("--power", "csv=no.csv", "--precision", "fp8"), ["no.csv: cannot be read"]),
+        (("--power", "csv=no.csv", "--precision", "fp8", "--hardware", "H200"),
+         ["no.csv: cannot be read"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured_is_named(
@@ -293,6 +395,26 @@ def test_what_cannot_be_measured_is_named(
     assert result.exit_code == 2
     assert all(text in result.output for text in messages), result.output
     assert not (tmp_path / "c.yaml").exists()
+
+
+def test_everything_wrong_is_named_at_once_and_no_secret_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEY", "sk-secret\n")
+    options = {
+        "--power": "dcgm=http://[::1", "--precision": "", "--licence": "a\x1b[31m", "--hardware": " ",
+        "--concurrency": 5000 * "9", "--api-key-env": "KEY",
+    }  # fmt: skip
+    given = ["fleet", "measure", "http://u:secretpw@h", *itertools.chain(*options.items())]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 2
+    assert "secret" not in result.output
+    for text in ("URL: must be an address", "--model: is required", "--out: is required",
+                 "--power: must be an address", "--precision: no server", "--licence: may not hold the control",
+                 "--hardware: may not be", "none above 10000", "KEY holds a space"):  # fmt: skip
+        assert text in result.output, result.output
+    assert not [*tmp_path.iterdir()]
 
 
 def test_ctrl_c_keeps_the_points_that_are_measured_and_no_half_file(
@@ -316,6 +438,17 @@ def test_ctrl_c_keeps_the_points_that_are_measured_and_no_half_file(
     assert result.exit_code == 130
     assert "what was measured is in c.yaml" in result.output
     assert len(read_curve(tmp_path / "c.yaml").points) == 1
+
+    async def spoilt(*given: Any, **_: Any) -> None:
+        next(each for each in given if isinstance(each, Measured)).points.extend(points)
+        (tmp_path / "c.yaml").unlink()
+        (tmp_path / "c.yaml").mkdir()
+
+    monkeypatch.setattr("planner.fleets.measure.measurement.measure", spoilt)
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 5
+    assert "c.yaml cannot be written: Is a directory" in result.output
+    assert "x 2, m, fp8, 512 in 128 out, 1 points" in result.output
 
 
 @pytest.mark.slow

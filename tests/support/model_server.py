@@ -10,7 +10,7 @@ import asyncio
 import json
 import selectors
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,18 +57,23 @@ class ModelServer:
     """The server. knows: whether ignore_eos and stream_options are known to it.
 
     dies_after: tokens after which it answers no more. refresh_s: of its exporter, whose readings
-    flicker.
+    flicker. most_tokens: of an answer, whatever is asked for. spoilt: events that are added to each
+    answer from the one with the number `spoilt_from`.
     """
 
     def __init__(
         self, a_s: float = 0.02, b_s: float = 0.001, *, model: str = "lab/model",
         knows: bool = True, chat_only: bool = False, key: str = "",
-        dies_after: float = float("inf"), refresh_s: float = 0.0,
+        dies_after: float = float("inf"), refresh_s: float = 0.0, most_tokens: int = 10**9,
+        spoilt: Sequence[str] = (), spoilt_from: int = 20,
     ) -> None:  # fmt: skip
         self.a_s, self.b_s, self.model, self.knows = a_s, b_s, model, knows
         self.chat_only, self.key, self.dies_after = chat_only, key, dies_after
         self.active, self.tokens, self.prompt_tokens, self.asleep = 0, 0, 0, False
+        self.most_tokens, self.spoilt, self.spoilt_from = most_tokens, spoilt, spoilt_from
+        self.answers = 0
         self.calls: list[str] = []
+        self.exporter_keys: set[str] = set()
         self.garbage = False
         self.refresh_s, self.read_at, self.reading_w, self.flicker_w = refresh_s, -1e9, 0.0, 1e-3
 
@@ -100,6 +105,7 @@ class ModelServer:
         if self.tokens >= self.dies_after:
             raise httpx.ConnectError("All connection attempts failed")
         if path == "/metrics":
+            self.exporter_keys.add(key)
             return 200, self.metrics()
         if key != self.key:
             return 401, "no"
@@ -119,9 +125,11 @@ class ModelServer:
         """Yield the events of an answer, at times that do not depend on how late it is called."""
         loop = asyncio.get_running_loop()
         self.active += 1
+        self.answers += 1
+        number, count = self.answers, min(body["max_tokens"], self.most_tokens)
         try:
             due = loop.time() + FIRST_TOKEN_S
-            for _ in range(body["max_tokens"]):
+            for _ in range(count):
                 await asyncio.sleep(due - loop.time())
                 if self.tokens >= self.dies_after:
                     raise httpx.ReadError("peer closed connection")
@@ -134,8 +142,10 @@ class ModelServer:
         if "stream_options" in body:
             words = len((body.get("prompt") or body["messages"][0]["content"]).split())
             self.prompt_tokens = 2 * words
-            usage = {"completion_tokens": body["max_tokens"], "prompt_tokens": self.prompt_tokens}
+            usage = {"completion_tokens": count, "prompt_tokens": self.prompt_tokens}
             yield f"data: {json.dumps({'choices': [], 'usage': usage})}\n\n"
+        for event in self.spoilt if number >= self.spoilt_from else ():
+            yield f"data: {event}\n\n"
         yield "data: [DONE]\n\n"
 
     def client(self) -> httpx.AsyncClient:

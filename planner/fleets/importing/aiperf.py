@@ -18,6 +18,9 @@ from planner.fleets.importing.benchmark_run import (
 )
 from planner.message import Message
 
+SPEED = "output_token_throughput"
+TOKENS_PER_S = {"tokens/sec": 1.0, "tokens/s": 1.0}
+REQUESTS_PER_S = {"requests/sec": 1.0, "requests/s": 1.0}
 MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "sec": 1e3}
 W = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 POWER = ("nvidia_power_usage", "amd_power", "amd_power_usage", "gpu_power_usage")
@@ -35,6 +38,7 @@ class Gpu(Foreign):
     """A GPU whose power was measured."""
 
     gpu_name: str = ""
+    gpu_uuid: str = ""
     metrics: dict[str, AiperfMetric] = Field(default_factory=dict)
 
 
@@ -76,7 +80,7 @@ class Profile(Foreign):
 
 
 def _matches(data: Any) -> bool:
-    speed = data.get("output_token_throughput") if isinstance(data, dict) else None
+    speed = data.get(SPEED) if isinstance(data, dict) else None
     return isinstance(speed, dict) and "unit" in speed
 
 
@@ -84,60 +88,90 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(Profile, data, file, place)
     if run.was_cancelled:
         raise wrong("was_cancelled", Message("is true: the run did not end"), file=str(file))
-    if not run.output_token_throughput.avg:
-        raise wrong("output_token_throughput", Message("no request was answered"), file=str(file))
-    sources = run.power_sources.values()
-    gpus = [gpu for source in sources for gpu in source.gpus.values() if _power_of(gpu)]
-    names = {gpu.gpu_name for gpu in gpus if gpu.gpu_name}
+    models = [run.models] if isinstance(run.models, str) else run.models or []
+    if len({*models}) > 1:
+        message = Message("are {names}: no curve is of several", names=", ".join(models))
+        raise wrong("model_names", message, file=str(file))
+    gpus = _gpus(run, file)
     power_w, name = _power(run, gpus, file)
-    models = [run.models] if isinstance(run.models, str) else run.models
-    latency_ms = None
-    if run.request_latency is not None and run.request_latency.avg is not None:
-        latency_ms = run.request_latency.avg * MS.get(run.request_latency.unit, 1.0)
+    requests_per_s = _in(REQUESTS_PER_S, run.request_throughput, "request_throughput", file)
+    latency_ms = _in(MS, run.request_latency, "request_latency", file, "avg")
     return BenchmarkRun(
         file=file, software="AIPerf", model=models[0] if models else None,
-        hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
+        hardware=gpus[0].gpu_name if gpus else None, gpus=len(gpus) or None,
         input_tokens=_average(run.input_sequence_length),
         output_tokens=_average(run.output_sequence_length),
-        concurrency=run.concurrency or at_a_time(_average(run.request_throughput), latency_ms),
-        tokens_per_s=run.output_token_throughput.avg, gpu_w=power_w,
+        concurrency=run.concurrency or at_a_time(requests_per_s, latency_ms),
+        tokens_per_s=_in(TOKENS_PER_S, run.output_token_throughput, SPEED, file, "avg") or 0.0,
+        gpu_w=power_w,
         inter_token_ms=_in(MS, run.inter_token_latency, "inter_token_latency", file),
         first_token_ms=_in(MS, run.time_to_first_token, "time_to_first_token", file),
-        failed=int(_average(run.error_request_count) or 0),
+        failed=round(_average(run.error_request_count) or 0),
         start=run.start_time, end=run.end_time,
         fields={
-            "gpu_w": name, "inter_token_ms": "inter_token_latency",
+            "tokens_per_s": SPEED, "gpu_w": name, "inter_token_ms": "inter_token_latency",
             "first_token_ms": "time_to_first_token",
         },
     )  # fmt: skip
 
 
+def _gpus(run: Profile, file: Path) -> list[Gpu]:
+    """Return the GPUs whose power is known, each once, of however many sources.
+
+    Raises:
+        ScenarioError: it is not known which they are.
+    """
+    sources = [source for source in run.power_sources.values() if source.gpus]
+    gpus = [gpu for source in sources for gpu in source.gpus.values()]
+    if len(sources) > 1 and all(gpu.gpu_uuid for gpu in gpus):
+        gpus = [*{gpu.gpu_uuid: gpu for gpu in gpus}.values()]
+    elif len(sources) > 1:
+        message = Message("has several sources, and GPUs without gpu_uuid: which are the same?")
+        raise wrong("telemetry_data.endpoints", message, file=str(file))
+    without = [gpu for gpu in gpus if _power_of(gpu) is None]
+    if without and len(without) < len(gpus):
+        message = Message(
+            "has the power of {n} GPUs of {gpus}: did the others serve?",
+            n=len(gpus) - len(without), gpus=len(gpus),
+        )  # fmt: skip
+        raise wrong("telemetry_data", message, file=str(file))
+    if len(names := {gpu.gpu_name for gpu in gpus}) > 1:
+        message = Message("has GPUs of several kinds: {names}", names=", ".join(sorted(names)))
+        raise wrong("telemetry_data", message, file=str(file))
+    return gpus
+
+
 def _power_of(gpu: Gpu) -> AiperfMetric | None:
-    return next((gpu.metrics[name] for name in POWER if name in gpu.metrics), None)
+    known = (gpu.metrics[name] for name in POWER if name in gpu.metrics)
+    return next((metric for metric in known if metric.avg is not None), None)
 
 
 def _power(run: Profile, gpus: list[Gpu], file: Path) -> tuple[float | None, str]:
     """Return the power of all GPUs, and the name of what gives it."""
-    each = [_in(W, _power_of(gpu), "telemetry_data", file) for gpu in gpus]
+    each = [_in(W, _power_of(gpu), "telemetry_data", file, "avg") for gpu in gpus]
     if each and None not in each:
         return sum(filter(None, each)), "telemetry_data"
     for name in ("nvidia_total_gpu_power", "amd_total_gpu_power"):
         if (metric := getattr(run, name)) is not None:
-            return _in(W, metric, name, file), name
+            return _in(W, metric, name, file, "avg"), name
     return None, ""
 
 
 def _in(
-    factors: dict[str, float], metric: AiperfMetric | None, name: str, file: Path
+    factors: dict[str, float],
+    metric: AiperfMetric | None,
+    name: str,
+    file: Path,
+    statistic: str = "p50",
 ) -> float | None:
-    """Return the median of a metric, else its mean, in our unit. Raises ScenarioError."""
+    """Return a statistic of a metric, else its mean, in our unit. Raises ScenarioError."""
     if metric is None:
         return None
     if metric.unit not in factors:
         units = ", ".join(factors)
         message = Message("must be one of {names}, is {text}", names=units, text=metric.unit)
         raise wrong(f"{name}.unit", message, file=str(file))
-    value = metric.avg if factors is W or metric.p50 is None else metric.p50
+    value = metric.avg if getattr(metric, statistic) is None else getattr(metric, statistic)
     return None if value is None else value * factors[metric.unit]
 
 

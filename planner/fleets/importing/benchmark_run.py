@@ -7,21 +7,23 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import Problem, ScenarioError, as_written, dotted, wrong
+from planner.files.yaml_document import scalar
 from planner.fleets.curve import Parallel
-from planner.message import Message
+from planner.message import Message, template
 
 KINDS = {
     "float": Message("a number"), "int": Message("a whole number"), "string": Message("a text"),
     "list": Message("a list"), "dict": Message("a mapping"), "model": Message("a mapping"),
-    "datetime": Message("a time"), "greater": Message("above 0"),
+    "datetime": Message("a time"),
     "finite": Message("a finite number"),
 }  # fmt: skip
 """What a value must be, by the first word of the type of its error."""
+BOUNDS = {"ge": template("{limit:g} or more"), "le": template("at most {limit:g}")}
 HARDWARE = {
     "h100": "NVIDIA H100", "h200": "NVIDIA H200", "b200": "NVIDIA B200", "b300": "NVIDIA B300",
     "gb200": "NVIDIA GB200 NVL72", "gb300": "NVIDIA GB300 NVL72", "mi300x": "AMD MI300X",
@@ -29,6 +31,9 @@ HARDWARE = {
 }  # fmt: skip
 """GPUs by their short names."""
 PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
+LATEST_S = 4e9  # since 1970, of a benchmark
+Count = Annotated[int, Field(ge=1, le=10_000)]
+"""A number of GPUs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +41,13 @@ class BenchmarkRun:
     """A run at one load; None where its file does not say.
 
     place: in the file. start, end: with a zone or by the local clock. day: where its end is not
-    known. fields: the names that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
+    known. fields: the names that the file gives ours. format: of the file. is_joined: whether the
+    power is that of a log.
     """
 
     file: Path
     tokens_per_s: float
+    format: str = ""
     place: str = ""
     hardware: str | None = None
     gpus: int | None = None
@@ -60,6 +67,7 @@ class BenchmarkRun:
     end: dt.datetime | None = None
     day: dt.date | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    is_joined: bool = False
 
     @property
     def date(self) -> dt.date | None:
@@ -117,6 +125,8 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
             message = Message("is required")
             if each["type"] != "missing":
                 name = KINDS.get(each["type"].partition("_")[0], Message("of another form"))
+                for bound in each.get("ctx", {}).keys() & BOUNDS.keys():
+                    name = Message(BOUNDS[bound], limit=each["ctx"][bound])
                 value = as_written(each["input"])
                 message = Message("must be {name}, is {value}", name=name, value=value)
             problems.append(Problem(message, inside, str(file)))
@@ -129,21 +139,23 @@ def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Proble
     There is no value where the text is no JSON.
 
     Raises:
-        ScenarioError: the text is cut off.
+        ScenarioError: the text is cut off, or nested too deeply.
     """
     if not text.lstrip().startswith(("{", "[")):
         return [], []
     try:
-        return [("", json.loads(text))], []
+        return [("", _value(text))], []
     except json.JSONDecodeError as error:
         whole = error
+    except RecursionError:
+        raise wrong("", Message("is nested too deeply"), file=str(path)) from None
     lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     values: list[tuple[str, Any]] = []
     cut: list[Problem] = []
     for i, line in lines if len(lines) > 1 else ():
         try:
-            values.append((Message("line {n}", n=i), json.loads(line)))
-        except json.JSONDecodeError:
+            values.append((Message("line {n}", n=i), _value(line)))
+        except (json.JSONDecodeError, RecursionError):
             cut.append(Problem(Message("is cut off or no JSON"), file=str(path), line=i))
     if values and len(cut) <= 1 and all(isinstance(value, dict) for _, value in values):
         return values, cut
@@ -155,6 +167,11 @@ def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Proble
     raise wrong("", message, file=str(path), line=whole.lineno)
 
 
+def _value(text: str) -> Any:
+    """Return the value of a JSON text; a number of many digits is a float."""
+    return json.loads(text, parse_int=scalar)
+
+
 def at_a_time(requests_per_s: float | None, latency_ms: float | None) -> float | None:
     """Return the mean number of requests at a time, by Little's law."""
     if requests_per_s is None or latency_ms is None:
@@ -163,8 +180,7 @@ def at_a_time(requests_per_s: float | None, latency_ms: float | None) -> float |
 
 
 def from_epoch(seconds: float | None) -> dt.datetime | None:
-    """Return the moment of a time in s since 1970."""
-    try:
-        return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
-    except (OverflowError, OSError, ValueError):  # no time of a benchmark
+    """Return the moment of a time in s since 1970; None where no benchmark ran then."""
+    if seconds is None or not 0 < seconds < LATEST_S:
         return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -10,17 +10,17 @@ from itertools import chain, count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from planner.errors import Problem, ScenarioError, wrong
+from planner.errors import Problem, ScenarioError, collecting, wrong
 from planner.fields import FieldError
 from planner.files.input_file import read_bytes
 from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
 from planner.fleets.importing.benchmark_run import BenchmarkRun
-from planner.fleets.importing.checks import unlikely
+from planner.fleets.importing.checks import unlikely, wrong_text
 from planner.fleets.importing.formats import ResultFile, digest, read_results
-from planner.fleets.importing.power import join_power
+from planner.fleets.importing.power import Zones, join_power
 from planner.fleets.importing.power_log import OTHER_GPUS, read_power_logs
 from planner.local_time import check_zone
-from planner.message import Message
+from planner.message import Message, printable
 
 OPTIONS = {
     "hardware": Message("the hardware"), "gpus": Message("the number of GPUs of a replica"),
@@ -32,14 +32,27 @@ ALIKE = 1.2  # lengths of input or output of one curve, the longest by the short
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a user says of results, where their files do not."""
+    """What a user says of results, where their files do not; the names may be spelled anew."""
 
     hardware: str | None = None
     gpus: int | None = None
     model: str | None = None
     precision: str | None = None
     licence: str | None = None
-    date: dt.date | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerOptions:
+    """What a user says of logs of power: their files, the GPUs that served [all], and zones.
+
+    timezone: of times without one. power_timezone: of those of the logs [timezone].
+    """
+
+    power: Sequence[Path] = ()
+    gpu_index: Sequence[str] = ()
+    timezone: str | None = None
+    power_timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,90 +65,66 @@ class Imported:
 
 
 def import_curves(
-    files: Sequence[Path],
-    facts: Facts,
-    *,
-    power: Sequence[Path] = (),
-    gpu_indices: Sequence[str] = (),
-    timezone: str | None = None,
-    today: dt.date,
+    files: Sequence[Path], facts: Facts, options: PowerOptions, *, today: dt.date
 ) -> Imported:
     """Return the curves of files of results.
 
     Args:
         files: of any formats.
         facts: what the files do not say.
-        power: logs of the power of GPUs, for points without.
-        gpu_indices: GPUs of the log that served [all].
-        timezone: of times without one.
+        options: logs of the power of GPUs, for runs without.
         today: the day of the import.
 
     Raises:
         ScenarioError: a file is of no known format, a figure is in another unit, a fact is missing
-            or contradicts a file, or no point can be used; with every problem.
+            or contradicts a file, or no run can be used; with every problem.
     """
-    results, problems = _read_all(files)
+    problems: list[Problem] = []
+    results: list[ResultFile] = []
+    for path in dict.fromkeys(files):
+        with collecting(problems):
+            results.append(read_results(path))
     left_out = [problem for result in results for problem in result.problems]
     runs = [run for result in results for run in result.runs]
-    sources = {result.path: result.digest for result in results}
-    runs, conflicts = _with_facts(runs, facts)
-    problems += conflicts
-    if facts.licence is None or not facts.licence.strip():
-        message = Message(
-            "no file says under which licence its figures are: give it, or that none is stated"
-        )
-        problems.append(Problem(message, file="--licence"))
-    if power:
-        try:
-            runs, missed = _joined(runs, power, gpu_indices, _zone(timezone))
-            sources |= {path: digest(read_bytes(path)) for path in power}
-            left_out += missed
-        except ScenarioError as error:
-            problems += error.problems
-    problems += (problem for run in runs for problem in unlikely(run))
     if not runs:
         problems += left_out
-    if problems:
-        raise ScenarioError(problems)
-    formats = {result.path: result.format for result in results}
-    curves: dict[str, Curve] = {}
     cautions = [
         run.problem(Message("{n} requests failed, and are left out", n=run.failed))
         for run in runs
-        if run.failed
+        if run.failed > 0
     ]
+    runs = _with_facts(runs, facts, problems, cautions)
+    with collecting(problems):
+        runs, missed = _joined(runs, options)
+        if not any(run.gpu_w is not None for run in runs):
+            problems += missed
+        left_out += missed
+    problems += (problem for run in runs for problem in unlikely(run))
+    if problems:
+        raise ScenarioError(problems)
+    digests = {result.path: result.digest for result in results}
+    logs = {path: digest(read_bytes(path)) for path in options.power}
+    curves: dict[str, Curve] = {}
     for group in _groups(runs):
         points, powerless = _points(group)
         left_out += powerless
-        curve = _curve(group, points, facts, _source(group, formats, sources, today))
+        used = {path: digests[path] for path in dict.fromkeys(run.file for run in group)}
+        if any(run.is_joined for run in group):
+            used |= logs
+        curve = _curve(group, points, facts, _source(group, used, today))
         name = _new_name(curve_name(curve), curves)
         curves[name] = curve
         cautions += (Problem(text, file=name) for text in curve.cautions())
+        if not any(point.inter_token_ms for point in points):
+            message = Message("its time between tokens is not known: it serves no latency limit")
+            cautions.append(Problem(message, file=name))
     return Imported(curves=curves, left_out=left_out, cautions=cautions)
 
 
-def _read_all(files: Sequence[Path]) -> tuple[list[ResultFile], list[Problem]]:
-    results, problems = [], []
-    for path in dict.fromkeys(files):
-        try:
-            results.append(read_results(path))
-        except ScenarioError as error:
-            problems += error.problems
-    return results, problems
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return None if name is None else ZoneInfo(check_zone(name))
-    except FieldError as error:
-        raise wrong("", error.message, file="--timezone") from None
-
-
 def _with_facts(
-    runs: Sequence[BenchmarkRun], facts: Facts
-) -> tuple[list[BenchmarkRun], list[Problem]]:
-    """Return runs with what the user says of them, and what is missing or contradicts them."""
-    problems = []
+    runs: Sequence[BenchmarkRun], facts: Facts, problems: list[Problem], cautions: list[Problem]
+) -> list[BenchmarkRun]:
+    """Return runs with what the user says of them; note what is missing or contradicts them."""
     values: dict[str, object] = {}
     for name, text in OPTIONS.items():
         given = getattr(facts, name)
@@ -149,31 +138,84 @@ def _with_facts(
                     text=text, more=more, option=name,
                 )  # fmt: skip
                 problems.append(Problem(message, file=str(without[0])))
-        elif name == "date":
-            runs = [replace(run, day=given) for run in runs]
-        elif len(known) > 1 or (name == "gpus" and known not in ([], [str(given)])):
-            message = Message(
-                "is {value}, and the files hold {names}", value=given, names=", ".join(known)
-            )
-            problems.append(Problem(message, file=f"--{name}"))
-        else:
-            values[name] = given
-    return [replace(run, **values) for run in runs], problems  # type: ignore[arg-type]
+            continue
+        with collecting(problems):
+            value = _checked(name, given)
+            values["day" if name == "date" else name] = value
+            if known not in ([], [str(value)]):
+                message = Message(
+                    "is {value}, and the files hold {names}", value=value, names=", ".join(known)
+                )
+                is_name = name not in ("gpus", "date") and len(known) == 1
+                (cautions if is_name else problems).append(Problem(message, file=f"--{name}"))
+    if facts.licence is None:
+        message = Message(
+            "no file says under which licence its figures are: give it, or that none is stated"
+        )
+        problems.append(Problem(message, file="--licence"))
+    else:
+        with collecting(problems):
+            _checked("licence", facts.licence)
+    return [replace(run, **values) for run in runs]  # type: ignore[arg-type]
+
+
+def _checked(name: str, given: str | int) -> object:
+    """Return the value of an option. Raises ScenarioError."""
+    message = wrong_text(given) if isinstance(given, str) else None
+    if name == "date" and message is None:
+        try:
+            return dt.date.fromisoformat(str(given))
+        except ValueError:
+            message = Message("must be a date such as 2026-10-01, is {text!r}", text=given)
+    if message is not None:
+        raise wrong("", message, file=f"--{name}")
+    return given
 
 
 def _joined(
-    runs: list[BenchmarkRun],
-    power: Sequence[Path],
-    gpu_indices: Sequence[str],
-    zone: ZoneInfo | None,
+    runs: list[BenchmarkRun], options: PowerOptions
 ) -> tuple[list[BenchmarkRun], list[Problem]]:
-    log = read_power_logs(power)
-    log = log.of(gpu_indices) if gpu_indices else log
-    logged = len(log.gpus())
-    counts = {run.gpus for run in runs if run.gpu_w is None and run.gpus is not None}
-    if others := counts - {logged}:
-        raise wrong("", Message(OTHER_GPUS, n=logged, gpus=min(others)), file=str(log.file))
-    return join_power(runs, log, zone)
+    """Return runs with the power of logs, and problems of those that no log covers.
+
+    Raises:
+        ScenarioError: an option has no use, or cannot be used; with every problem.
+    """
+    problems: list[Problem] = []
+    zones = {}
+    for name in ("timezone", "power_timezone"):
+        with collecting(problems):
+            zones[name] = _zone(getattr(options, name), f"--{name.replace('_', '-')}")
+    if not options.power:
+        message = Message("is of use with --power only")
+        problems += (
+            Problem(message, file=f"--{name.replace('_', '-')}")
+            for name in ("gpu_index", "timezone", "power_timezone")
+            if getattr(options, name)
+        )
+    elif runs and all(run.gpu_w is not None for run in runs):
+        message = Message("is of no use: the files have the power of every run")
+        problems.append(Problem(message, file="--power"))
+    else:
+        with collecting(problems):
+            log = read_power_logs(options.power).of(options.gpu_index)
+            logged = len(log.gpus())
+            counts = {run.gpus for run in runs if run.gpu_w is None and run.gpus is not None}
+            if others := counts - {logged}:
+                message = Message(OTHER_GPUS, n=logged, gpus=min(others))
+                raise wrong("", message, file=str(log.file))
+    if problems:
+        raise ScenarioError(problems)
+    if not options.power:
+        return runs, []
+    of_log = zones["power_timezone"] or zones["timezone"]
+    return join_power(runs, log, Zones(runs=zones["timezone"], log=of_log))
+
+
+def _zone(name: str | None, option: str) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(check_zone(name))
+    except FieldError as error:
+        raise wrong("", error.message, file=option) from None
 
 
 def _groups(runs: Sequence[BenchmarkRun]) -> list[list[BenchmarkRun]]:
@@ -214,16 +256,10 @@ def _points(group: Sequence[BenchmarkRun]) -> tuple[list[CurvePoint], list[Probl
     return points, [run.problem(message) for run in powerless]
 
 
-def _source(
-    group: Sequence[BenchmarkRun],
-    formats: dict[Path, str],
-    sources: dict[Path, str],
-    today: dt.date,
-) -> CurveSource:
-    used = {run.file for run in group} | (sources.keys() - formats.keys())
+def _source(group: Sequence[BenchmarkRun], digests: dict[Path, str], today: dt.date) -> CurveSource:
     return CurveSource(
-        title=", ".join(dict.fromkeys(formats[run.file] for run in group)),
-        files=[f"{path.name} sha256:{text}" for path, text in sources.items() if path in used],
+        title=", ".join(dict.fromkeys(run.format for run in group)),
+        files=[f"{printable(path.name)} sha256:{text}" for path, text in digests.items()],
         imported=today,
     )
 
@@ -257,7 +293,10 @@ def curve_name(curve: Curve) -> str:
     """Return a name for the file of a curve: hardware, model, precision, GPUs and task."""
     hardware, model = curve.hardware.split(" ", 1)[-1], curve.model.rpartition("/")[2]
     parts = (hardware, model, curve.precision, f"{curve.gpus}gpu", curve.task)
-    return "_".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts if part)
+    words = [re.sub(r"[^a-z0-9]+", "_", part.lower())[:60].strip("_") for part in parts]
+    if f"_{words[2]}_" in f"_{words[1]}_":  # a model that is named with it
+        words[2] = ""
+    return "_".join(filter(None, words))
 
 
 def _new_name(name: str, names: dict[str, Curve]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from planner.errors import Problem, ScenarioError, as_written, wrong
+from planner.errors import Problem, as_written, collecting, wrong
 from planner.files.input_file import read_bytes, text_of
 from planner.fleets.importing.aiperf import AIPERF
 from planner.fleets.importing.benchmark_run import BenchmarkRun, Format, values_in
+from planner.fleets.importing.checks import usable
 from planner.fleets.importing.guidellm import GUIDELLM
 from planner.fleets.importing.inferencex import INFERENCEX
 from planner.fleets.importing.mlenergy import MLENERGY
@@ -22,10 +24,9 @@ FORMATS: tuple[Format, ...] = (*MLENERGY, INFERENCEX, AIPERF, GUIDELLM, VLLM_BEN
 
 
 class ResultFile(NamedTuple):
-    """A file of results: its format, its points, what of it cannot be used, and its SHA-256."""
+    """A file of results: its runs, what of it cannot be used, and its SHA-256."""
 
     path: Path
-    format: str
     runs: list[BenchmarkRun]
     problems: list[Problem]
     digest: str
@@ -38,19 +39,17 @@ def read_results(path: Path) -> ResultFile:
     values, problems = values_in(text, path)
     if not values:
         raise wrong("", _unknown(text), file=str(path))
-    names: list[str] = []
     runs: list[BenchmarkRun] = []
     for place, value in values:
         known = next((each for each in FORMATS if each.matches(value)), None)
         if known is None:
             raise wrong(place, _unknown(value), file=str(path))
-        names.append(known.name)
         for inside, row in known.rows(value):
-            try:
-                runs.append(known.read(row, path, inside))
-            except ScenarioError as error:
-                problems += error.problems
-    return ResultFile(path, names[0], runs, problems, digest(content))
+            with collecting(problems):
+                runs.append(usable(replace(known.read(row, path, inside), format=known.name)))
+    if not runs and not problems:
+        raise wrong("", Message("holds no run of a benchmark"), file=str(path))
+    return ResultFile(path, runs, problems, digest(content))
 
 
 def digest(content: bytes) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from planner.errors import wrong
 from planner.fleets.importing.benchmark_run import (
     BenchmarkRun,
     Foreign,
@@ -17,7 +16,6 @@ from planner.fleets.importing.benchmark_run import (
     numbered,
     read_as,
 )
-from planner.message import Message
 
 STREAMS = AliasChoices(
     *(AliasPath(part, "strategy", "streams") for part in ("config", "args", "scheduler"))
@@ -70,8 +68,6 @@ def _rows(data: Any) -> Iterator[tuple[str, Any]]:
 
 def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(Benchmark, data, file, place)
-    if not run.tokens_per_s:
-        raise wrong(place, Message("no request was answered"), file=str(file))
     return BenchmarkRun(
         file=file, place=place, model=run.model, software="GuideLLM", failed=run.failed or 0,
         input_tokens=run.input_tokens, output_tokens=run.output_tokens,
@@ -79,18 +75,19 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
         inter_token_ms=run.inter_token_ms, first_token_ms=run.first_token_ms,
         start=from_epoch(run.start), end=from_epoch(run.end),
         fields={
+            "tokens_per_s": "metrics.output_tokens_per_second.successful.mean",
             "inter_token_ms": "metrics.inter_token_latency_ms.successful.median",
             "first_token_ms": "metrics.time_to_first_token_ms.successful.median",
         },
     )  # fmt: skip
 
 
-def _model_in(data: Any) -> str | None:
+def _model_in(data: Any, depth: int = 3) -> str | None:
     """Return the model that the arguments of a run, or of its backend, name."""
     for key in ("args", "config", "spec", "backend", "backend_kwargs"):
         part = data.get(key) if isinstance(data, dict) else None
-        if isinstance(part, dict):
-            model = part.get("model") or _model_in(part)
+        if isinstance(part, dict) and depth:
+            model = part.get("model") or _model_in(part, depth - 1)
             if isinstance(model, str):
                 return model
     return None

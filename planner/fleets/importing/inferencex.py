@@ -16,12 +16,20 @@ from planner.fleets.curve import Parallel
 from planner.fleets.importing.benchmark_run import (
     HARDWARE,
     BenchmarkRun,
+    Count,
     Foreign,
     Format,
     numbered,
     read_as,
 )
 from planner.message import Message
+
+
+class Layout(Foreign):
+    """Where a point was measured."""
+
+    disagg: bool = False
+    is_multinode: bool = False
 
 
 class Aggregate(Foreign):
@@ -35,8 +43,9 @@ class Aggregate(Foreign):
     speculative: str = Field("none", validation_alias=AliasChoices("spec_decoding", "spec_method"))
     isl: float
     osl: float
-    tp: int = Field(gt=0, validation_alias=AliasChoices("tp", "decode_tp"))
-    ep: int = Field(1, validation_alias=AliasChoices("ep", "decode_ep"))
+    tp: Count = Field(validation_alias=AliasChoices("tp", "decode_tp"))
+    ep: Count = Field(1, validation_alias=AliasChoices("ep", "decode_ep"))
+    pp: Count = Field(1, validation_alias=AliasChoices("pp", "decode_pp"))
     output_tput_per_gpu: float
     median_tpot: float
     median_ttft: float | None = None
@@ -59,7 +68,8 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     row = data if isinstance(data, dict) else {}
     if isinstance(row.get("metrics"), dict):
         row = {**row, **row["metrics"]}
-    if row.get("disagg") or row.get("is_multinode"):
+    layout = read_as(Layout, row, file, place)
+    if layout.disagg or layout.is_multinode:
         message = Message(
             "is spread over nodes or has GPUs of its own for reading input: its rates are per GPU"
             " of either kind, and no replica has them"
@@ -70,21 +80,33 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
         raise wrong(place, message, file=str(file))
     point = read_as(Aggregate, row, file, place)
     short = point.hw.rpartition(":")[2].partition("-")[0]
+    gpus = point.tp * point.pp
     power_w, name = point.avg_total_gpu_power_w, "avg_total_gpu_power_w"
     if power_w is None and point.avg_power_w is not None:
-        power_w, name = point.avg_power_w * point.tp, "avg_power_w"
+        power_w, name = point.avg_power_w * gpus, "avg_power_w"
+    elif power_w and point.avg_power_w and abs(power_w / point.avg_power_w - gpus) > 0.1:
+        message = Message(
+            "is the power of {n:g} GPUs by avg_power_w, and {gpus} served",
+            n=power_w / point.avg_power_w, gpus=gpus,
+        )  # fmt: skip
+        raise wrong(f"{place}.{name}" if place else name, message, file=str(file))
     first_token_ms = None if point.median_ttft is None else 1000 * point.median_ttft
-    speculative = () if point.speculative == "none" else (point.speculative,)
+    more = [point.speculative] if point.speculative != "none" else []
+    more += [f"pipeline parallel {point.pp}"] if point.pp > 1 else []
     return BenchmarkRun(
-        file=file, place=place, hardware=HARDWARE.get(short, short), gpus=point.tp,
+        file=file, place=place, hardware=HARDWARE.get(short, short), gpus=gpus,
         model=point.model, precision=point.precision,
-        software=" ".join((point.framework, *speculative)),
+        software=", ".join((point.framework, *more)),
         parallel=Parallel(tensor=point.tp, expert=point.ep if point.ep > 1 else None),
         input_tokens=point.isl, output_tokens=point.osl, concurrency=point.conc,
-        tokens_per_s=point.output_tput_per_gpu * point.tp,
+        tokens_per_s=point.output_tput_per_gpu * gpus,
         gpu_w=power_w if point.power_valid else None,
         inter_token_ms=1000 * point.median_tpot, first_token_ms=first_token_ms,
-        fields={"gpu_w": name, "inter_token_ms": "median_tpot", "first_token_ms": "median_ttft"},
+        fields={
+            "tokens_per_s": "output_tput_per_gpu", "concurrency": "conc", "input_tokens": "isl",
+            "output_tokens": "osl", "gpu_w": name, "inter_token_ms": "median_tpot",
+            "first_token_ms": "median_ttft",
+        },
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from planner.fleets.importing.benchmark_run import (
     HARDWARE,
     PRECISIONS,
     BenchmarkRun,
+    Count,
     Foreign,
     Format,
     numbered,
@@ -35,10 +36,10 @@ class Configuration(Foreign):
     model_id: str
     weight_precision: str
     gpu_model: str
-    num_gpus: int = Field(gt=0)
-    tensor_parallel: int = _split("tensor_parallel")
-    expert_parallel: int = _split("expert_parallel")
-    data_parallel: int = _split("data_parallel")
+    num_gpus: Count
+    tensor_parallel: Count = _split("tensor_parallel")
+    expert_parallel: Count = _split("expert_parallel")
+    data_parallel: Count = _split("data_parallel")
     requests: float = Field(validation_alias=AliasChoices("avg_batch_size", "max_num_seqs"))
     output_throughput_tokens_per_sec: float
     avg_power_watts: float
@@ -50,12 +51,12 @@ class SecondVersion(Foreign):
 
     model: str = Field(validation_alias="Model")
     gpu: str = Field(validation_alias="GPU")
-    tensor_parallel: int = Field(validation_alias="TP", gt=0)
-    pipeline_parallel: int = Field(1, validation_alias="PP", gt=0)
+    tensor_parallel: Count = Field(validation_alias="TP")
+    pipeline_parallel: Count = Field(1, validation_alias="PP")
     request_j: float = Field(validation_alias="Energy/req (J)")
     token_s: float = Field(validation_alias="Avg TPOT (s)")
     tokens_per_s: float = Field(validation_alias="Token tput (tok/s)")
-    answer_tokens: float = Field(validation_alias="Avg Output Tokens", gt=0)
+    answer_tokens: float = Field(validation_alias="Avg Output Tokens", ge=1)
     requests: float = Field(validation_alias=AliasChoices("Avg BS (reqs)", "Max BS (reqs)"))
 
 
@@ -88,7 +89,10 @@ def _read_third(data: Any, file: Path, place: str) -> BenchmarkRun:
         ),
         concurrency=point.requests, tokens_per_s=point.output_throughput_tokens_per_sec,
         gpu_w=point.avg_power_watts, inter_token_ms=point.median_itl_ms,
-        fields={"gpu_w": "avg_power_watts", "inter_token_ms": "median_itl_ms"},
+        fields={
+            "tokens_per_s": THROUGHPUT, "concurrency": "avg_batch_size",
+            "gpu_w": "avg_power_watts", "inter_token_ms": "median_itl_ms",
+        },
     )  # fmt: skip
 
 
@@ -116,7 +120,10 @@ def _read_second(data: Any, file: Path, place: str) -> BenchmarkRun:
         tokens_per_s=point.tokens_per_s,
         gpu_w=point.request_j / point.answer_tokens * point.tokens_per_s,
         inter_token_ms=1000 * point.token_s,
-        fields={"gpu_w": "Energy/req (J)", "inter_token_ms": "Avg TPOT (s)"},
+        fields={
+            "tokens_per_s": "Token tput (tok/s)", "concurrency": "Avg BS (reqs)",
+            "gpu_w": "Energy/req (J)", "inter_token_ms": "Avg TPOT (s)",
+        },
     )  # fmt: skip
 
 

@@ -1,14 +1,14 @@
 """Logs of the power of GPUs: CSV of nvidia-smi or a DCGM exporter, and `dcgmi dmon`.
 
-A row is a sample of one GPU, or of all in columns of their own. What cannot be read, such as [N/A],
-a blank value of DCGM (above 1e15) or a last line that was cut off, is left out; runs that the rest
-does not cover are named.
+A row is a sample of one GPU, or of all in columns of their own. A GPU is its index, and its server
+where the log is of several. What cannot be read, such as [N/A], a blank value of DCGM (above 1e15)
+or a last line that was cut off, is left out; runs that the rest does not cover are named.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.errors import wrong
-from planner.files.csv_file import read_csv
+from planner.errors import Problem, ScenarioError, collecting, wrong
 from planner.files.input_file import read_bytes, text_of
 from planner.message import Message, template
 
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIMES = ("timestamp", "time", "datetime", "date", "ts", "unix_time", "epoch")
-INDICES = ("index", "gpu", "gpu_index", "gpu_id", "device", "uuid", "gpu_uuid")
+UUIDS = ("uuid", "gpu_uuid")
+INDICES = ("index", "gpu", "gpu_index", "gpu_id", "device", *UUIDS)
+SERVERS = ("hostname", "host", "node", "nodename", "server", "instance", *UUIDS)
 POWERS = (
     "power.draw", "power.draw.average", "power.draw.instant", "dcgm_fi_dev_power_usage", "power",
     "power_w", "gpu_power_w", "power_usage", "powerusage",
@@ -39,10 +40,12 @@ BLANK = 1e15  # and above: what DCGM gives for no value
 OTHER_GPUS = template(
     "has the power of {n} GPUs, and a replica has {gpus}: choose those that served with --gpu-index"
 )
+LATEST_S = 8e9  # since 1970, of a log
+ALIKE = 0.1  # of the mean, two samples of a GPU at one time
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _CELL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)")
 _HEAD = re.compile(r"(?s)\s*(.*?)\s*(?:\[([a-zA-Z]+)\]\s*)?")
-_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$")
 _DMON = re.compile(r"^(?P<before>.*?)\bGPU(?:-I)?\s+(?P<gpu>\d+)\s+(?P<cells>.*)$")
 
 
@@ -51,12 +54,14 @@ class PowerLog:
     """Samples of power.
 
     samples: columns at_s (since 1970, by its clock), gpu and w. times: "zone" where the times have
-    one, "clock" where they are of a local clock, "none" where there are none.
+    one, "clock" where they are of a local clock, "none" where there are none. unread: GPUs without
+    a power that can be read.
     """
 
     file: Path
     samples: pd.DataFrame
     times: str
+    unread: frozenset[str] = frozenset()
 
     def gpus(self) -> list[str]:
         """Return the GPUs that the log has."""
@@ -72,16 +77,18 @@ class PowerLog:
         moments = clock.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
         return ((moments - EPOCH) / dt.timedelta(seconds=1)).to_numpy(float)
 
-    def of(self, gpus: Iterable[str]) -> PowerLog:
-        """Return the log of some GPUs. Raises ScenarioError where one is missing."""
-        known, chosen = self.gpus(), list(gpus)
-        if missing := [gpu for gpu in chosen if gpu not in known]:
+    def of(self, gpus: Sequence[str]) -> PowerLog:
+        """Return the log of some GPUs, or of all. Raises ScenarioError where one is missing."""
+        known = self.gpus()
+        if missing := [gpu for gpu in gpus or sorted(self.unread) if gpu not in known]:
             message = Message(
-                "has no GPU {name}; it has {known}", name=missing[0], known=", ".join(known)
-            )
-            raise wrong("--gpu-index", message, file=str(self.file))
-        rows = self.samples["gpu"].isin(chosen)
-        return PowerLog(self.file, self.samples[rows], self.times)
+                "has no power of GPU {name}; it has that of {known}: choose with --gpu-index",
+                name=missing[0], known=", ".join(known),
+            )  # fmt: skip
+            raise wrong("", message, file=str(self.file))
+        if not gpus:
+            return self
+        return PowerLog(self.file, self.samples[self.samples["gpu"].isin(gpus)], self.times)
 
 
 def is_power_log(text: str) -> bool:
@@ -93,10 +100,16 @@ def is_power_log(text: str) -> bool:
 
 
 def read_power_logs(paths: Sequence[Path]) -> PowerLog:
-    """Read a log that may be in several files. Raises ScenarioError."""
+    """Read a log that may be in several files. Raises ScenarioError with every problem."""
     import pandas as pd
 
-    logs = [parse_power_log(text_of(read_bytes(path), path), path) for path in paths]
+    problems: list[Problem] = []
+    logs = []
+    for path in dict.fromkeys(paths):
+        with collecting(problems):
+            logs.append(parse_power_log(text_of(read_bytes(path), path), path))
+    if problems:
+        raise ScenarioError(problems)
     if len({log.times for log in logs}) > 1:
         message = Message("has times of another kind than {path}", path=logs[0].file)
         raise wrong("", message, file=str(logs[1].file))
@@ -108,24 +121,45 @@ def read_power_logs(paths: Sequence[Path]) -> PowerLog:
                 path=before.file,
             )
             raise wrong("", message, file=str(after.file))
-    return PowerLog(logs[0].file, pd.concat([log.samples for log in logs]), logs[0].times)
+    samples = pd.concat([log.samples for log in logs])
+    unread = frozenset[str]().union(*(log.unread for log in logs)) - {*samples["gpu"]}
+    return PowerLog(logs[0].file, samples, logs[0].times, unread)
 
 
 def parse_power_log(text: str, path: Path) -> PowerLog:
     """Read the text of a log; its last line counts where it has ended. Raises ScenarioError."""
-    import pandas as pd
-
     whole = text.rpartition("\n")[0]
     first = next((line for line in whole.splitlines() if line.strip()), "")
     is_dmon = "#Entity" in first or _DMON.match(first) is not None
-    rows = _dmon(whole, path) if is_dmon else _csv(whole, path)
+    rows = (_dmon if is_dmon else _csv)(whole, path).astype({"gpu": str, "w": float})
+    if (rows.groupby("gpu")["server"].nunique() > 1).any():  # else an index is of one server
+        rows["gpu"] = rows["server"] + "/" + rows["gpu"]
     frame, times = _timed(rows[rows["w"].notna()])
     if frame.empty:
         message = Message("has no line with a power that can be read")
         raise wrong("", message, file=str(path))
-    frame = frame.astype({"gpu": str, "w": float})
-    assert isinstance(frame, pd.DataFrame)
-    return PowerLog(path, frame, times)
+    _require_one_source(frame, path)
+    return PowerLog(path, frame, times, frozenset(rows["gpu"]) - frozenset(frame["gpu"]))
+
+
+def _require_one_source(samples: pd.DataFrame, path: Path) -> None:
+    """Require that a GPU has one power at a time, as far as clocks of whole seconds show it.
+
+    Raises:
+        ScenarioError: the first and the last of its samples at each time differ throughout.
+    """
+    at_once = samples.groupby(["gpu", "at_s"])["w"].agg(["first", "last", "count"])
+    repeated = at_once[at_once["count"] > 1].groupby("gpu")
+    for gpu, pairs in repeated:
+        steps_w = pairs["last"] - pairs["first"]
+        step_w, error_w = abs(steps_w.mean()), steps_w.std() / len(steps_w) ** 0.5
+        if step_w > ALIKE * pairs["first"].mean() and step_w > 3 * error_w:
+            message = Message(
+                "has two powers of GPU {name} at a time, {step:g} W apart: of several servers? Add"
+                " a column hostname",
+                name=str(gpu), step=step_w,
+            )  # fmt: skip
+            raise wrong("", message, file=str(path))
 
 
 def _timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -145,7 +179,7 @@ def _timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         times = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True)
         at_s, kind = (times - EPOCH) / dt.timedelta(seconds=1), "zone" if zoned else "clock"
     frame = rows.assign(at_s=at_s)
-    return frame[frame["at_s"].notna()], kind
+    return frame[frame["at_s"].between(0, LATEST_S)], kind
 
 
 def _dmon(text: str, path: Path) -> pd.DataFrame:
@@ -167,48 +201,107 @@ def _dmon(text: str, path: Path) -> pd.DataFrame:
         elif match := _DMON.match(line):
             cells = match["cells"].split()
             cell = cells[column] if column < len(cells) else ""
-            rows.append((match["before"].strip(" ,|"), match["gpu"], _watts(cell, "")))
-    return pd.DataFrame(rows, columns=["time", "gpu", "w"])
+            rows.append((match["before"].strip(" ,|"), "", match["gpu"], _watts(cell, "")))
+    return pd.DataFrame(rows, columns=["time", "server", "gpu", "w"])
 
 
 def _csv(text: str, path: Path) -> pd.DataFrame:
     """Return the rows of a CSV, whatever its columns are called. Raises ScenarioError."""
     import pandas as pd
 
-    try:
-        table = read_csv(
-            io.StringIO(text), dtype=str, skipinitialspace=True, on_bad_lines="skip", comment="#"
-        ).fillna("")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError):
-        raise wrong("", Message("is empty or no CSV"), file=str(path)) from None
-    heads = [_HEAD.fullmatch(str(name).lower()) for name in table.columns]
-    table.columns = pd.Index([head[1] for head in heads if head])
-    table = table.loc[:, ~table.columns.duplicated(keep="last")]
-    units = {head[1]: head[2] or "" for head in heads if head}
-    time, gpu = _one_of(TIMES, units), _one_of(INDICES, units)
+    table = _table(text, path)
+    heads = [match for name in table.columns if (match := _HEAD.fullmatch(name))]
+    table.columns = pd.Index([head[1] for head in heads])
+    units = {head[1]: head[2] or "" for head in heads}
+    if twice := [name for name in units if name and [*table.columns].count(name) > 1]:
+        message = Message("has several columns {name}", name=twice[0])
+        raise wrong("", message, file=str(path))
+    time, gpu, server = (_one_of(names, units) for names in (TIMES, INDICES, SERVERS))
     metric, value = _one_of(NAMES, units), _one_of(VALUES, units)
     power = _one_of(POWERS, units)
     if metric is not None and value is not None:  # a row a metric
-        table = table[table[metric].str.lower().str.startswith(DCGM)]
+        table = table[table[metric].str.lower().str.split("{").str[0] == DCGM]
         power = value
-    texts: Any = "" if time is None else table[time].str.strip()
     if power is not None:
-        which: Any = "0" if gpu is None else table[gpu].str.strip()
-        watts = [_watts(cell, units[power]) for cell in table[power]]
-        return pd.DataFrame({"time": texts, "gpu": which, "w": watts}, index=table.index)
-    wide = {column: match[1] for column in units if (match := re.search(r'gpu="?(\w+)', column))}
-    if not wide or not any(DCGM in column or "power" in column for column in wide):
+        if gpu is None:
+            message = Message(
+                "does not say which GPU a line is of: log index too, as in"
+                " --query-gpu=timestamp,index,power.draw"
+            )
+            raise wrong("", message, file=str(path))
+        columns = {power: ("" if server is None else table[server], table[gpu])}
+    else:
+        columns = _wide(units, text, path)
+    parts = [
+        pd.DataFrame({
+            "time": "" if time is None else table[time], "server": of_server, "gpu": of_gpu,
+            "w": [_watts(cell, units[column]) for cell in table[column]],
+        }, index=table.index)
+        for column, (of_server, of_gpu) in columns.items()
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _table(text: str, path: Path) -> pd.DataFrame:
+    """Return the cells of a CSV by the names in its first line. Raises ScenarioError."""
+    import pandas as pd
+
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    try:
+        rows = [
+            [cell.strip() for cell in row]
+            for row in csv.reader(lines, skipinitialspace=True)
+            if row
+        ]
+    except csv.Error:
+        rows = []
+    if not rows:
+        raise wrong("", Message("is empty or no CSV"), file=str(path))
+    head = [name.lower() for name in rows[0]]
+    cells = [row for row in rows[1:] if row != rows[0]]  # which stands again after a restart
+    wide = [row for row in cells if any(row[len(head) :])]
+    if 2 * len(wide) > len(cells):
+        message = Message(
+            "has {n} cells in most lines, and {count} in the first: commas for decimal points?",
+            n=len(wide[0]), count=len(head),
+        )  # fmt: skip
+        raise wrong("", message, file=str(path))
+    whole = [
+        row[: len(head)] for row in cells if len(row) >= len(head) and not any(row[len(head) :])
+    ]
+    return pd.DataFrame(whole, columns=head, dtype=str)
+
+
+def _wide(columns: Iterable[str], text: str, path: Path) -> dict[str, tuple[Any, Any]]:
+    """Return the columns that are the power of a GPU each, with its server and its index.
+
+    Raises:
+        ScenarioError: there is none, or a GPU has several.
+    """
+    gpus = {
+        column: (_label(SERVERS, column) or "", gpu)
+        for column in columns
+        if (gpu := _label(INDICES, column)) is not None
+    }
+    wide = [column for column in gpus if column.partition("{")[0] == DCGM]
+    wide = wide or [column for column in gpus if "power" in column]
+    if not wide:
         message = Message(
             "has no column of power, but {names}; nvidia-smi writes power.draw [W], a DCGM exporter"
             " DCGM_FI_DEV_POWER_USAGE",
-            names=", ".join(units) or as_line(text),
+            names=", ".join(columns) or as_line(text),
         )
         raise wrong("", message, file=str(path))
-    parts = [
-        pd.DataFrame({"time": texts, "gpu": gpu, "w": [_watts(cell, "") for cell in table[column]]})
-        for column, gpu in wide.items()
-    ]
-    return pd.concat(parts)
+    if len({gpus[column] for column in wide}) < len(wide):
+        message = Message("has several columns of power of a GPU: {names}", names=", ".join(wide))
+        raise wrong("", message, file=str(path))
+    return {column: gpus[column] for column in wide}
+
+
+def _label(names: Iterable[str], column: str) -> str | None:
+    """Return the value of the first of some labels that a column has."""
+    matches = (re.search(rf'\b{name}="?([^",}}]+)', column) for name in names)
+    return next((match[1] for match in matches if match), None)
 
 
 def as_line(text: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import Field
 
-from planner.errors import wrong
 from planner.fleets.importing.benchmark_run import (
     BenchmarkRun,
     Foreign,
@@ -20,7 +19,6 @@ from planner.fleets.importing.benchmark_run import (
     from_epoch,
     read_as,
 )
-from planner.message import Message
 
 
 class ServeResult(Foreign):
@@ -29,8 +27,8 @@ class ServeResult(Foreign):
     date: str = ""
     model_id: str | None = None
     max_concurrency: float | None = None
-    duration: float | None = None
-    completed: int = Field(ge=0)
+    duration: float | None = Field(None, ge=0, le=1e9)
+    completed: int = Field(ge=1)
     failed: int = 0
     total_input_tokens: float
     total_output_tokens: float
@@ -51,8 +49,6 @@ def _matches(data: Any) -> bool:
 
 def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
     run = read_as(ServeResult, data, file, place)
-    if not run.completed:
-        raise wrong("completed", Message("is 0: no request was answered"), file=str(file))
     inter_token_ms, between = _time(run, "median_tpot")
     first_token_ms, first = _time(run, "median_ttft")
     concurrency = run.max_concurrency  # the limit
@@ -65,7 +61,11 @@ def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
         output_tokens=run.total_output_tokens / run.completed,
         concurrency=concurrency, tokens_per_s=run.output_throughput,
         inter_token_ms=inter_token_ms, first_token_ms=first_token_ms, start=start, end=end,
-        fields={"inter_token_ms": between, "first_token_ms": first},
+        fields={
+            "tokens_per_s": "output_throughput", "concurrency": "max_concurrency",
+            "input_tokens": "total_input_tokens", "output_tokens": "total_output_tokens",
+            "inter_token_ms": between, "first_token_ms": first,
+        },
     )  # fmt: skip
 
 
@@ -83,9 +83,9 @@ def _span(run: ServeResult) -> tuple[dt.datetime | None, dt.datetime | None]:
         return from_epoch(run.benchmark_start_time_unix), from_epoch(run.benchmark_end_time_unix)
     try:
         end = dt.datetime.strptime(run.date, "%Y%m%d-%H%M%S")
-    except ValueError:
+        return (None if run.duration is None else end - dt.timedelta(seconds=run.duration)), end
+    except (ValueError, OverflowError):
         return None, None
-    return (None if run.duration is None else end - dt.timedelta(seconds=run.duration)), end
 
 
 VLLM_BENCH = Format("vllm bench serve", _matches, _read)

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.errors import MeasurementError, ScenarioError
+from planner.errors import MeasurementError, ScenarioError, cause
+from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import read_results
 from planner.fleets.measure.closed_loop import SteadyLoad
 from planner.fleets.measure.endpoint import Endpoint
@@ -45,11 +46,15 @@ async def run_aiperf(
         MeasurementError: the program failed, or its result cannot be read.
     """
     with TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            program, *arguments(endpoint.url, measuring, concurrency, folder),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"},
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                program, *arguments(endpoint.url, measuring, concurrency, folder),
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"},
+            )  # fmt: skip
+        except OSError as error:
+            message = Message("AIPerf failed: {text}", text=cause(error))
+            raise MeasurementError(message) from None
         try:
             output, _ = await asyncio.wait_for(process.communicate(), measuring.seconds + GRACE_S)
         except TimeoutError:
@@ -66,13 +71,15 @@ async def run_aiperf(
             results = read_results(result)
         except ScenarioError as error:
             raise MeasurementError(error.message) from None
-    if not results.runs:
-        raise MeasurementError(results.problems[0].with_place())
+    problems = [*results.problems, *(each for run in results.runs for each in unlikely(run))]
+    if problems or not results.runs:
+        raise MeasurementError(ScenarioError(problems).message)
     run = results.runs[0]
-    if run.start is None or run.end is None:
+    moments = [at.timestamp() for at in (run.start, run.end) if at is not None]
+    if len(moments) < 2 or moments[0] >= moments[1]:
         raise MeasurementError(Message("AIPerf does not say when it measured"))
     offset_s = time.time() - endpoint.clock()  # times without a zone are of this machine
     return SteadyLoad(
-        concurrency, run.start.timestamp() - offset_s, run.end.timestamp() - offset_s,
+        concurrency, moments[0] - offset_s, moments[1] - offset_s,
         run.tokens_per_s, run.inter_token_ms, run.first_token_ms, run.failed,
     )  # fmt: skip

@@ -1,15 +1,15 @@
 """A closed loop: a number of requests at a time, each followed by the next.
 
 Its steady state begins when every stream has had an answer (the first ones have lengths that set
-the streams apart) and lasts for a given time. Tokens count when their chunk comes, so that answers
-that began before or end after it count with their part.
+the streams apart), or after a given time without, and lasts for that time. Tokens count when their
+chunk comes, so that answers that began before or end after it count with their part.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from planner.errors import MeasurementError
@@ -23,7 +23,10 @@ MOST_ANSWERS = 100_000
 
 @dataclass(frozen=True)
 class SteadyLoad:
-    """The steady state at a load; times by the clock of the endpoint."""
+    """The steady state at a load; times by the clock of the endpoint.
+
+    is_warm: whether every stream had an answer before it.
+    """
 
     concurrency: int
     start: float
@@ -32,6 +35,7 @@ class SteadyLoad:
     inter_token_ms: float | None
     first_token_ms: float | None
     failed: int = 0
+    is_warm: bool = True
 
 
 async def run_load(
@@ -74,14 +78,14 @@ async def run_load(
     warming = asyncio.create_task(all_ready())
     try:
         await _while_running(streams, [warming], seconds)
-        start = endpoint.clock()
+        start, is_warm = endpoint.clock(), warming.done()
         await _while_running(streams, [], seconds)
         end = endpoint.clock()
     finally:
         for task in (*streams, warming):
             task.cancel()
         await asyncio.gather(*streams, warming, return_exceptions=True)
-    return _steady(answers, concurrency, start, end, failed)
+    return replace(_steady(answers, concurrency, start, end, failed), is_warm=is_warm)
 
 
 async def _while_running(

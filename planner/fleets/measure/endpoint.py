@@ -7,16 +7,23 @@ differently, so that no cache of prefixes answers for the server.
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import MeasurementError, ScenarioError, cause, did_you_mean, wrong
+from pydantic import ValidationError
+
+from planner.errors import MeasurementError, ScenarioError, did_you_mean, wrong
+from planner.fleets.measure.server_answers import (
+    TIMEOUT_S,
+    Chunk,
+    Delta,
+    ServedModels,
+    answering,
+    require_answer,
+)
 from planner.message import Message
-from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -29,7 +36,11 @@ EXTRAS: tuple[dict[str, Any], ...] = (
 )
 """What is asked of a server beside the API, the most first; it may refuse what it does not know."""
 PATHS = ("/v1/completions", "/v1/chat/completions")
-TIMEOUT_S = 120.0  # without a token
+MOST_TOKEN_S = 10.0  # of each token of an answer
+MOST_TIMES, MOST_MORE = 2, 16  # the tokens asked for and some more, that an answer may have
+STATE_S = 1800.0  # to sleep or wake
+MOST_WORDS = 10  # of a token
+NO_PATH = (404, 405)
 
 
 @dataclass
@@ -41,24 +52,6 @@ class Answer:
     tokens: int | None = None
     prompt_tokens: int | None = None
     ended: bool = False
-
-
-def http_client(key: str | None, most: int) -> httpx.AsyncClient:
-    """Return a client with a key, if any, for a number of requests at a time.
-
-    Raises:
-        ScenarioError: httpx is not installed.
-    """
-    try:
-        import httpx
-    except ImportError:
-        message = Message("measuring needs httpx: {line}", line=install_line("measure"))
-        raise wrong("", message) from None
-    return httpx.AsyncClient(
-        headers={} if key is None else {"Authorization": f"Bearer {key}"},
-        timeout=httpx.Timeout(TIMEOUT_S, pool=None),
-        limits=httpx.Limits(max_connections=most + 4, max_keepalive_connections=most + 4),
-    )
 
 
 class Endpoint:
@@ -75,6 +68,7 @@ class Endpoint:
         self.cautions: list[Message] = []
         self._path, self._extra = PATHS[0], EXTRAS[0]
         self._words_per_token = 1.0
+        self._is_short = False
         self._random = random.Random(20)
 
     async def prepare(self, input_tokens: int) -> None:
@@ -89,31 +83,31 @@ class Endpoint:
             self.cautions.append(
                 Message("the server does not count tokens: each chunk is taken for one")
             )
-        if answer.prompt_tokens:
-            self._words_per_token = input_tokens / answer.prompt_tokens
+        elif MOST_WORDS * (answer.prompt_tokens or 0) < input_tokens:
+            self.cautions.append(
+                Message("the server does not count the tokens of a prompt: each word is taken for"
+                        " one")
+            )  # fmt: skip
+        else:
+            self._words_per_token = input_tokens / (answer.prompt_tokens or 1)
         if "ignore_eos" not in self._extra:
             self.cautions.append(
                 Message("the server does not know ignore_eos: answers may be shorter")
             )
 
     async def _check_model(self) -> None:
-        import httpx
-
         try:
-            response = await self._client.get(f"{self.url}/v1/models")
-        except httpx.InvalidURL as error:
-            raise wrong("", Message("is no address: {text}", text=error), file="URL") from None
-        except (httpx.HTTPError, ValueError) as error:
-            message = Message(
-                "{url} cannot be reached: {text}; is the server running?",
-                url=self.url, text=cause(error),
-            )  # fmt: skip
+            async with answering(self.url, TIMEOUT_S):
+                response = await self._client.get(f"{self.url}/v1/models")
+        except MeasurementError as error:
+            message = Message("{text}; is the server running?", text=error.message)
             raise wrong("", message, file="URL") from None
         self._refuse_key(response.status_code)
         try:
-            names = [str(one["id"]) for one in response.json()["data"]]
-        except (ValueError, KeyError, TypeError):
+            served = ServedModels.model_validate_json(response.content)
+        except ValidationError:
             return  # a server that lists none may have the model all the same
+        names = [one.id for one in served.data]
         if response.status_code == 200 and names and self._model not in names:
             raise self._no_model(names)
 
@@ -146,7 +140,7 @@ class Endpoint:
                 if status == 200:
                     return answer
                 self._refuse_key(status)
-                if status in (404, 405):
+                if status in NO_PATH:
                     break
         if status == 404 and "model" in text.lower():
             raise self._no_model([])
@@ -159,13 +153,16 @@ class Endpoint:
     async def ask(self, answer: Answer, input_tokens: int, output_tokens: int) -> None:
         """Ask for an answer of a length. Raises MeasurementError where none comes."""
         status, text = await self._stream(answer, input_tokens, output_tokens)
-        if status != 200:
-            message = Message(
-                "{url} answers with status {status}: {text!r}", url=self.url, status=status,
-                text=text[:80],
-            )  # fmt: skip
-            raise MeasurementError(message)
+        require_answer(self.url, status, text)
         answer.ended = True
+        if (answer.tokens or output_tokens) < output_tokens and not self._is_short:
+            self._is_short = True
+            message = Message(
+                "answers are shorter than asked for, the first such one {n} of {asked} tokens: the"
+                " loads are of shorter answers than the task of the curve",
+                n=answer.tokens, asked=output_tokens,
+            )  # fmt: skip
+            self.cautions.append(message)
 
     async def _stream(
         self, answer: Answer, input_tokens: int, output_tokens: int
@@ -184,35 +181,39 @@ class Endpoint:
         else:
             body["prompt"] = prompt
         url = f"{self.url}{self._path}"
-        with self._failing():
-            async with self._client.stream("POST", url, json=body) as response:
-                if response.status_code != 200:
-                    return response.status_code, (await response.aread()).decode(errors="replace")
-                async for line in response.aiter_lines():
-                    if line.startswith("data:") and line[5:].strip() != "[DONE]":
-                        self._note(answer, json.loads(line[5:]))
+        async with (
+            answering(self.url, TIMEOUT_S + MOST_TOKEN_S * output_tokens),
+            self._client.stream("POST", url, json=body) as response,
+        ):
+            if response.status_code != 200:
+                return response.status_code, (await response.aread()).decode(errors="replace")
+            async for line in response.aiter_lines():
+                if line.startswith("data:") and line[5:].strip() != "[DONE]":
+                    self._note(answer, Chunk.model_validate_json(line[5:]), output_tokens)
+        if not (len(answer.chunks) if answer.tokens is None else answer.tokens):
+            raise MeasurementError(Message("{url} answers without a token", url=self.url))
         return 200, ""
 
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Turn what a request raises into MeasurementError."""
-        import httpx
-
-        try:
-            yield
-        except (httpx.HTTPError, ValueError, TypeError, AttributeError) as error:
-            message = Message("{url}: {text}", url=self.url, text=cause(error))
-            raise MeasurementError(message) from None
-
-    def _note(self, answer: Answer, chunk: Any) -> None:
-        if usage := chunk.get("usage"):
-            answer.tokens = usage.get("completion_tokens")
-            answer.prompt_tokens = usage.get("prompt_tokens")
-        for choice in chunk.get("choices", ()):
-            delta = choice.get("delta") or {}
-            text = choice.get("text") or delta.get("content") or delta.get("reasoning_content")
-            if text:
+    def _note(self, answer: Answer, chunk: Chunk, output_tokens: int) -> None:
+        """Note what a chunk adds. Raises MeasurementError where it is an error, or too much."""
+        if chunk.error:
+            message = Message(
+                "{url} answers with an error: {text}", url=self.url, text=str(chunk.error)[:80]
+            )
+            raise MeasurementError(message)
+        if chunk.usage is not None:
+            answer.tokens = chunk.usage.completion_tokens
+            answer.prompt_tokens = chunk.usage.prompt_tokens
+        for choice in chunk.choices or ():
+            delta = choice.delta or Delta()
+            if choice.text or delta.content or delta.reasoning_content or delta.reasoning:
                 answer.chunks.append(self.clock())
+        if max(len(answer.chunks), answer.tokens or 0) > MOST_TIMES * output_tokens + MOST_MORE:
+            message = Message(
+                "{url} answers more than the {n} tokens that were asked for", url=self.url,
+                n=output_tokens,
+            )  # fmt: skip
+            raise MeasurementError(message)
 
     def _prompt(self, tokens: int) -> str:
         """Return words of about a number of tokens, in a new order each time."""
@@ -220,10 +221,8 @@ class Endpoint:
         return " ".join(self._random.choices(WORDS, k=count))
 
     async def sleep(self, level: int) -> bool:
-        """Put the server to sleep at a level of vLLM; return whether it sleeps."""
-        with self._failing():
-            response = await self._client.post(f"{self.url}/sleep", params={"level": level})
-        return response.status_code == 200
+        """Put the server to sleep at a level of vLLM; return whether it can."""
+        return await self._change("/sleep", {"level": str(level)}) not in NO_PATH
 
     async def wake(self, level: int) -> None:
         """Wake the server up; after level 2 its weights are read again."""
@@ -235,5 +234,15 @@ class Endpoint:
                 ("/wake_up", {"tags": "kv_cache"}, None),
             ]
         for path, query, body in steps:
-            with self._failing():
-                await self._client.post(f"{self.url}{path}", params=query, json=body, timeout=None)
+            status = await self._change(path, query, body)
+            require_answer(f"{self.url}{path}", status, "")
+
+    async def _change(self, path: str, query: dict[str, str], body: Any = None) -> int:
+        """Change the state of the server; return the status. Raises MeasurementError."""
+        async with answering(self.url, STATE_S):
+            response = await self._client.post(
+                f"{self.url}{path}", params=query, json=body, timeout=STATE_S
+            )
+        if response.status_code not in NO_PATH:
+            require_answer(f"{self.url}{path}", response.status_code, response.text)
+        return response.status_code

@@ -6,9 +6,9 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from planner.errors import MeasurementError, wrong
+from planner.errors import MeasurementError, ScenarioError, wrong
 from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel, six_digits
 from planner.fleets.importing.power_log import OTHER_GPUS
 from planner.fleets.measure.closed_loop import SteadyLoad, run_load
@@ -19,6 +19,7 @@ from planner.message import Message
 SAMPLE_S = 0.5
 SETTLE_S = 2.0  # until power is that of a new state
 IDLE_S = 10.0  # at most
+OWN = "own measurement"
 
 
 OtherProgram = Callable[[int], Awaitable[SteadyLoad]]
@@ -27,7 +28,10 @@ OtherProgram = Callable[[int], Awaitable[SteadyLoad]]
 
 @dataclass(frozen=True, kw_only=True)
 class Measuring:
-    """What to measure. level: of sleep, if any; key: of the server, if it wants one."""
+    """What to measure, and what is known of it before.
+
+    level: of sleep, if any; key: of the server, if it wants one.
+    """
 
     url: str
     model: str
@@ -37,6 +41,9 @@ class Measuring:
     output_tokens: int = 128
     level: int | None = None
     key: str | None = None
+    precision: str = ""
+    licence: str = OWN
+    day: dt.date = field(default_factory=dt.date.today)
 
 
 @dataclass(frozen=True)
@@ -103,11 +110,10 @@ async def measure(
         note: is told of the loads that are done, and of their number.
 
     Raises:
-        ScenarioError: the address, the key or the model is wrong.
+        ScenarioError: the address, the key or the model is wrong; nothing was measured.
         MeasurementError: the server or the power stopped; `measured` has what was before.
     """
     await endpoint.prepare(measuring.input_tokens)
-    measured.cautions += endpoint.cautions
     sampling = asyncio.create_task(_sample(meter, endpoint.clock))
     try:
         idle_w = await _resting_w(measuring, endpoint, meter)
@@ -120,7 +126,7 @@ async def measure(
             if program is not None:
                 try:
                     point = await _point(measuring, await program(concurrency), meter, measured)
-                except MeasurementError as error:
+                except (MeasurementError, ScenarioError) as error:
                     measured.cautions.append(
                         Message("{text}: its own loop measures instead", text=error.message)
                     )
@@ -134,26 +140,26 @@ async def measure(
             measured.points.append(point)
         if measuring.level is not None:
             measured.sleep = await _asleep(measuring, measuring.level, endpoint, meter, measured)
+    except ScenarioError as error:  # of a figure that cannot be right
+        message = Message("{url}: {text}", url=measuring.url, text=error.message)
+        raise MeasurementError(message) from None
     finally:
-        measured.cautions += meter.cautions
+        measured.cautions += [*endpoint.cautions, *meter.cautions]
         sampling.cancel()
         with suppress(asyncio.CancelledError):
             await sampling
 
 
-def measured_curve(
-    measuring: Measuring, measured: Measured, *, precision: str, licence: str, day: dt.date
-) -> Curve:
+def measured_curve(measuring: Measuring, measured: Measured) -> Curve:
     """Return the curve of what was measured. Raises ScenarioError where it is none."""
-    assert measured.hardware is not None
-    assert measured.gpus is not None
     idle = () if measured.idle is None else (measured.idle,)
     return Curve(
-        hardware=measured.hardware, gpus=measured.gpus, model=measuring.model, precision=precision,
-        parallel=Parallel(tensor=measured.gpus),
+        hardware=measured.hardware or "", gpus=measured.gpus or 1, model=measuring.model,
+        precision=measuring.precision, parallel=Parallel(tensor=measured.gpus or 1),
         task=f"{measuring.input_tokens} in {measuring.output_tokens} out",
         points=[*idle, *measured.points],
-        source=CurveSource(title="own measurement", url=measuring.url), date=day, licence=licence,
+        source=CurveSource(title=OWN, url=measuring.url), date=measuring.day,
+        licence=measuring.licence,
         note="" if measured.sleep is None else str(measured.sleep.text),
     )  # fmt: skip
 
@@ -175,11 +181,18 @@ async def _resting_w(measuring: Measuring, endpoint: Endpoint, meter: PowerMeter
 async def _point(
     measuring: Measuring, load: SteadyLoad, meter: PowerMeter, measured: Measured
 ) -> CurvePoint:
-    """Return the point of a load, once its power is known."""
+    """Return the point of a load, once its power is known; ScenarioError: it cannot be right."""
     gpu_w = await meter.mean_w(load.start, load.end)
     n = load.concurrency
     if load.failed:
         message = Message("at concurrency {n} {k} requests failed", n=n, k=load.failed)
+        measured.cautions.append(message)
+    if not load.is_warm:
+        message = Message(
+            "at concurrency {n} some streams had no answer in the {s:g} s before the steady state,"
+            " so that it may be none; give it more --seconds",
+            n=n, s=measuring.seconds,
+        )  # fmt: skip
         measured.cautions.append(message)
     if load.inter_token_ms is None:
         message = Message(
@@ -188,30 +201,34 @@ async def _point(
             n=n, s=measuring.seconds,
         )  # fmt: skip
         measured.cautions.append(message)
-    return CurvePoint.measured(
+    point = CurvePoint.measured(
         load.tokens_per_s, gpu_w, concurrency=n,
         inter_token_ms=load.inter_token_ms, first_token_ms=load.first_token_ms,
     )  # fmt: skip
+    measured_curve(measuring, replace(measured, points=[*measured.points, point]))
+    return point
 
 
 async def _asleep(
     measuring: Measuring, level: int, endpoint: Endpoint, meter: PowerMeter, measured: Measured
 ) -> Sleep | None:
     """Return a sleep of the server, which is awake again afterwards; None where it has none."""
+    sleeps = True
     try:
         sleeps = await endpoint.sleep(level)
-        if not sleeps:
-            measured.cautions.append(
-                Message(
-                    "the server has no /sleep: vLLM offers it with --enable-sleep-mode and"
-                    " VLLM_SERVER_DEV_MODE=1"
-                )
-            )
-            return None
-        asleep_w = await _resting_w(measuring, endpoint, meter)
+        asleep_w = await _resting_w(measuring, endpoint, meter) if sleeps else 0.0
     finally:
         start = endpoint.clock()
-        await endpoint.wake(level)
+        if sleeps:
+            await endpoint.wake(level)
+    if not sleeps:
+        measured.cautions.append(
+            Message(
+                "the server has no /sleep: vLLM offers it with --enable-sleep-mode and"
+                " VLLM_SERVER_DEV_MODE=1"
+            )
+        )
+        return None
     answer = Answer(start)
     await endpoint.ask(answer, 1, 1)
     return Sleep(level, six_digits(asleep_w / 1000), six_digits(endpoint.clock() - start))

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.errors import MeasurementError, ScenarioError, cause, wrong
+from planner.errors import MeasurementError, ScenarioError, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
+from planner.fleets.measure.server_answers import answering, require_answer
 from planner.message import Message
 from planner.version import install_line
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 POWER_USAGE = re.compile(r"^DCGM_FI_DEV_POWER_USAGE\{(.*)\}\s+(\S+)", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 LATE_S = 15.0  # that a CSV may lag behind
-STALE_SHARE = 0.2  # of the time of a mean, that a reading may stand unchanged
+MOST_SAMPLE_S = 10.0  # that an exporter may take
+STALE_SHARE = 0.2  # of the time of a mean, that a reading may stand unchanged or be missing
+SHORT_GAP_S = 1.5  # that may always be without one, as logs have one each second
 
 
 class PowerMeter(ABC):
@@ -65,7 +68,7 @@ class NvmlMeter(PowerMeter):
         try:
             pynvml.nvmlInit()
             count = pynvml.nvmlDeviceGetCount()
-            chosen = [int(index) for index in indices] if indices else range(count)
+            chosen = sorted({*map(int, indices)}) if indices else range(count)
             self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in chosen]
             name = pynvml.nvmlDeviceGetName(self._handles[0])
         except (pynvml.NVMLError, IndexError, ValueError) as error:
@@ -101,7 +104,7 @@ class NvmlMeter(PowerMeter):
         """Return the mean of all GPUs between two times."""
         await self.sample(self._clock())
         if not self._counts_energy:
-            return mean_between(self._times, self._values, start, end)
+            return mean_between("NVML", self._times, self._values, start, end)
         first, last = np.interp([start, end], self._times, self._values)
         return float((last - first) / (end - start))
 
@@ -115,18 +118,22 @@ class DcgmMeter(PowerMeter):
             self._url = f"{url.rstrip('/')}/metrics"
         self._times: list[float] = []
         self._values: list[float] = []
-        self._problem = Message("no sample was taken")
+        self._problem: Message | None = None
 
     async def sample(self, now: float) -> None:
         """Take a sample; what the exporter does not give is missing."""
-        import httpx
-
         try:
-            response = await self._client.get(self._url)
-            watts, names = parse_power_usage(response.text, self._indices)
-        except (httpx.HTTPError, ValueError) as error:
+            async with answering(self._url, MOST_SAMPLE_S):
+                response = await self._client.get(self._url)
+                require_answer(self._url, response.status_code, response.text)
+                watts, names = parse_power_usage(response.text, self._indices)
+        except MeasurementError as error:
+            self._problem = error.message
+            return
+        known = {gpu for _, gpu in watts}
+        if missing := [index for index in self._indices if index not in known]:
             self._problem = Message(
-                "{url} gives no power: {text}", url=self._url, text=cause(error)
+                "{url} has no power of GPU {name}", url=self._url, name=missing[0]
             )
             return
         if not watts or (self.gpus and len(watts) != self.gpus):
@@ -142,9 +149,9 @@ class DcgmMeter(PowerMeter):
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times. Raises MeasurementError."""
         try:
-            mean_w = mean_between(self._times, self._values, start, end)
-        except MeasurementError:
-            raise MeasurementError(self._problem) from None
+            mean_w = mean_between(self._url, self._times, self._values, start, end)
+        except MeasurementError as error:
+            raise MeasurementError(self._problem or error.message) from None
         stale_s = longest_unchanged(self._times, self._values, start, end)
         if stale_s > STALE_SHARE * (end - start):
             message = Message(
@@ -164,7 +171,7 @@ def parse_power_usage(
     for labels, value in POWER_USAGE.findall(text):
         known = dict(LABEL.findall(labels))
         gpu, host = known.get("gpu", ""), known.get("Hostname") or known.get("hostname", "")
-        if float(value) < BLANK and (not indices or gpu in indices):
+        if 0 <= float(value) < BLANK and (not indices or gpu in indices):
             watts[host, gpu] = float(value)
             names |= {known["modelName"]} if "modelName" in known else set()
     return watts, names
@@ -186,21 +193,21 @@ class CsvMeter(PowerMeter):
         """Return the mean of all GPUs between two times. Raises MeasurementError."""
         while True:
             try:
-                times, values = self._samples()
+                samples = self._samples()
             except ScenarioError as error:  # of a file that could be read before
                 raise MeasurementError(error.message) from None
-            if (len(times) and times[-1] >= end) or self._clock() > end + LATE_S:
+            last_s = min(times[-1] for times, _ in samples)
+            if last_s >= end or self._clock() > end + LATE_S:
                 break
             await asyncio.sleep(0.5)
-        if not len(times) or times[-1] < start:
-            last = dt.datetime.fromtimestamp(times[-1] + self._epoch_s) if len(times) else "-"
+        if len(samples) < self.gpus or last_s < start:
             message = Message(
-                "{path} has no power of the time of the measurement, the last at {last}; is it"
-                " being written, by the clock of this machine?",
-                path=self._path, last=last,
+                "{path} has no power of the time of the measurement, the last is {s:.0f} s older;"
+                " is it being written, by the clock of this machine?",
+                path=self._path, s=start - last_s,
             )  # fmt: skip
             raise MeasurementError(message)
-        return mean_between(times, values, start, end)
+        return sum(mean_between(self._path, times, values, start, end) for times, values in samples)
 
     def _log(self) -> PowerLog:
         """Return the log as far as it is written. Raises ScenarioError."""
@@ -210,14 +217,12 @@ class CsvMeter(PowerMeter):
             raise wrong("", message, file=str(self._path))
         return log.of(self._indices) if self._indices else log
 
-    def _samples(self) -> tuple[Sequence[float], Sequence[float]]:
-        """Return the times of samples and the power of all GPUs at them."""
+    def _samples(self) -> list[tuple[Sequence[float], Sequence[float]]]:
+        """Return the times of samples and the power at them, of each GPU."""
         log = self._log()
         local = dt.datetime.now().astimezone().tzinfo
-        frame = log.samples.assign(at_s=log.moments_s(local) - self._epoch_s)
-        wide = frame.pivot_table(index="at_s", columns="gpu", values="w")
-        wide = wide.interpolate("index").dropna()
-        return wide.index.tolist(), wide.sum(axis=1).tolist()
+        frame = log.samples.assign(at_s=log.moments_s(local) - self._epoch_s).sort_values("at_s")
+        return [(each["at_s"].tolist(), each["w"].tolist()) for _, each in frame.groupby("gpu")]
 
 
 async def meter_named(
@@ -250,13 +255,19 @@ async def meter_named(
 
 
 def mean_between(
-    times: Sequence[float], values: Sequence[float], start: float, end: float
+    source: object, times: Sequence[float], values: Sequence[float], start: float, end: float
 ) -> float:
-    """Return the mean of samples between two times. Raises MeasurementError where there is none."""
-    inside = [value for at, value in zip(times, values, strict=True) if start <= at <= end]
-    if not inside:
-        raise MeasurementError(Message("no sample of power was taken in {s:g} s", s=end - start))
-    return float(np.mean(inside))
+    """Return the mean of samples between two times. Raises MeasurementError for a gap in them."""
+    inside = [(at, value) for at, value in zip(times, values, strict=True) if start <= at <= end]
+    edges = [start, *(at for at, _ in inside), end]
+    gap_s = max(after - before for before, after in itertools.pairwise(edges))
+    if not inside or gap_s > max(STALE_SHARE * (end - start), SHORT_GAP_S):
+        message = Message(
+            "{source} has no power for {gap_s:.3g} s of the {s:.3g} s of a mean", source=source,
+            gap_s=gap_s, s=end - start,
+        )  # fmt: skip
+        raise MeasurementError(message)
+    return float(np.mean([value for _, value in inside]))
 
 
 def longest_unchanged(
