@@ -176,7 +176,7 @@ class Fleet(FleetFields):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
         pue_by_step, all_nodes = time.of(self.pue_by_step()), self.nodes * self.available_pu
-        available, sleep, sleeping = time.of(all_nodes), self.sleeps, self._sleeping(site)
+        available, sleep, sleeping = time.of(all_nodes), self.sleeps, self.sleeping(site)
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
@@ -231,13 +231,14 @@ class Fleet(FleetFields):
                 for t in site.clock.steps:
                     b.nodes[m, key, t].fix(0.0)
 
-    def _sleeping(self, site: Site) -> Sleeping:
+    def sleeping(self, site: Site) -> Sleeping:
+        """Return its sleep in the window of a site."""
         nodes = self.nodes * self.available_pu
         return Sleeping(site, self.sleeps, self.serves, self.initial, nodes)
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         if self.sleeps.apart and meters.by_component(f"starting_nodes[{site.name}]"):
-            self._sleeping(site).limit_for_jobs(b, meters)
+            self.sleeping(site).limit_for_jobs(b, meters)
         return Terms()
 
     def _pause_h(self, site: Site) -> float:
@@ -306,9 +307,19 @@ class Fleet(FleetFields):
         return {
             "awake_mean_nodes": float(np.mean(awake)),
             "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
+            **self._asleep_figures(values),
             "woken_nodes": float(summed("woken", values).sum()),
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
+
+    def _asleep_figures(self, values: Values) -> dict[str, float]:
+        """Return the mean numbers of nodes asleep, by level where levels have names."""
+        figures = {}
+        for level in self.sleeps.levels:
+            column = f"asleep[{level.name}]" if self.sleeps.apart else "asleep"
+            name = f"asleep_mean_nodes[{level.name}]" if self.sleep else "asleep_mean_nodes"
+            figures[name] = float(np.mean(values[column]))
+        return figures
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         def left(quantity: str, names: Iterable[str]) -> dict[str, float]:

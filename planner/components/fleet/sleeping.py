@@ -84,7 +84,7 @@ class Sleeping:
             b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
             return
         b.asleep = pyo.Var([v.name for v in levels], time.points, domain=pyo.NonNegativeReals)
-        for level, nodes in zip(levels, self._asleep_before, strict=True):
+        for level, nodes in zip(levels, self.asleep_before, strict=True):
             b.asleep[level.name, time.first - 1].fix(nodes)
         if drained:
             shares = [shares_of(level.drain_min, time.horizon) for level in drained]
@@ -210,7 +210,7 @@ class Sleeping:
         )
 
     @property
-    def _asleep_before(self) -> list[float]:
+    def asleep_before(self) -> list[float]:
         """Nodes asleep just before the window by level; the first holds those not named."""
         asleep = [self.initial.asleep.get(level.name, 0.0) for level in self.sleep.levels]
         if self.site.clock.first == 1:
