@@ -111,8 +111,8 @@ COUNTS = {
     "asleep", "asleep_mean_nodes", "awake", "awake_mean_nodes", "charge_on",
     "charge_start", "charging", "cycles", "declaring", "discharge_on", "discharge_start",
     "finished", "forward", "importing", "job_nodes", "nodes", "on", "outage_nodes",
-    "prefill_nodes", "responding", "running", "slept", "start", "start_kind", "started", "starts", "stop", "woken",
-    "woken_for_jobs", "woken_nodes",
+    "prefill_nodes", "responding", "running", "slept", "start", "start_kind", "started",
+    "starts", "stop", "woken", "woken_for_jobs", "woken_nodes",
 }  # fmt: skip
 
 

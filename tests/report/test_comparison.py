@@ -50,7 +50,7 @@ def test_entries_of_lists_are_told_by_their_names() -> None:
 
     def inputs(*levels: dict[str, object]) -> list[list[str]]:
         two = (
-            scenario({"fleet": compute.fleet(1) | {"sleep_kw": 0, "sleep": list(part)}})
+            scenario(compute.site(fleet=compute.fleet(1) | {"sleep": list(part)}))
             for part in ((soft, off), levels)
         )
         plans = (dataclasses.replace(common, scenario=one) for one in two)

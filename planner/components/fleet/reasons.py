@@ -60,7 +60,7 @@ IDLING = PricePair(
 NODES = 1e-3  # fewer are none
 
 
-class Sleep(NamedTuple):
+class NodeSleep(NamedTuple):
     """The sleep of a node from a step to before another one, against being awake for a model.
 
     saved, waking: CNY of a node. known: whether it begins in the horizon with a node that goes to
@@ -86,10 +86,10 @@ def reasons(fleet: Fleet, values: Values, prices: StepPrices, horizon: Horizon) 
     """Yield the reason of every step, of a fleet in which sleep saves something."""
     idle_kw = max(serving.points[0].node_kw for serving in fleet.serves.values())
     if any(level.node_kw < idle_kw for level in fleet.sleeps.levels):
-        yield from _Nodes(fleet, values, prices, horizon).reasons()
+        yield from _SleepingNodes(fleet, values, prices, horizon).reasons()
 
 
-class _Nodes:
+class _SleepingNodes:
     """The nodes of a fleet by step, those asleep by level too, and what sleep saves."""
 
     def __init__(self, fleet: Fleet, values: Values, prices: StepPrices, horizon: Horizon) -> None:
@@ -163,7 +163,7 @@ class _Nodes:
 
         def text(t: int) -> Message:
             moves = woken[t] > NODES or slept[t] > NODES
-            parts, unexplained = [], list[Sleep]()
+            parts, unexplained = [], list[NodeSleep]()
             if not moves and t in idling:
                 i, sleep = idling[t]
                 nodes = token_money(max(nodes[t] for nodes in self.idle.values()))
@@ -195,7 +195,7 @@ class _Nodes:
         named = Message("{path}: {sentence}", path=self.levels[i].name, sentence=parts[0])
         return [named, *parts[1:]]
 
-    def _asleep(self, i: int, t: int, *, moves: bool) -> tuple[list[Message], list[Sleep]]:
+    def _asleep(self, i: int, t: int, *, moves: bool) -> tuple[list[Message], list[NodeSleep]]:
         """Return what a level does in a step, and the sleep that its figures speak against.
 
         moves: whether nodes wake or go to sleep in the step, in any level.
@@ -234,7 +234,7 @@ class _Nodes:
         less, other = self._other_level(i, sleep)
         return [*parts, *other], [sleep] if less < 0 or comparison.signs[0] == "<" else []
 
-    def _pause(self, i: int, t: int) -> Sleep:
+    def _pause(self, i: int, t: int) -> NodeSleep:
         """Return the shortest sleep of the nodes that sleep in a level in a step."""
         first, end = (int(step[t]) for step in self.pauses[i])
         wakes = end < self.steps and self.woken[i, end] > NODES
@@ -250,7 +250,7 @@ class _Nodes:
     def _sleep(
         self, i: int, first: int, end: int, model: str, *, wakes: bool, drains: bool = True,
         known: bool = True,
-    ) -> Sleep:  # fmt: skip
+    ) -> NodeSleep:  # fmt: skip
         """Return the sleep of a node in a level, from a step to before another one."""
         level = self.levels[i]
         saved = (self.idle_kw[model] - level.node_kw) * self.kw_cny[first:end].sum()
@@ -260,7 +260,7 @@ class _Nodes:
             more_kw = max(max(self.idle_kw.values()) - level.node_kw, 0.0)
             saved -= more_kw * float(kw_cny @ shares[: len(kw_cny)])
         waking = self._waking(i, end, model) if wakes else 0.0
-        return Sleep(first, end, model, float(saved), waking, known, wakes)
+        return NodeSleep(first, end, model, float(saved), waking, known, wakes)
 
     def _waking(self, i: int, t: int, model: str) -> float:
         """Return what it costs to wake a node from a level in a step, CNY."""
@@ -276,7 +276,7 @@ class _Nodes:
         text = Message("waking for {name} costs {cost} a node", name=name, cost=cost)
         return [text] if woken[name] > NODES else []
 
-    def _other_level(self, i: int, sleep: Sleep) -> tuple[float, list[Message]]:
+    def _other_level(self, i: int, sleep: NodeSleep) -> tuple[float, list[Message]]:
         """Return how much less a sleep would earn in the best other level, and that as a text."""
         span = sleep.first, sleep.end, sleep.model
         sleeps = [self._sleep(j, *span, wakes=sleep.wakes) for j in range(len(self.levels))]
@@ -294,7 +294,7 @@ class _Nodes:
             text = template("in {name} it would earn {amount} more")
         return less, [Message(text, name=name, amount=amount)]
 
-    def _would_sleep(self, t: int) -> tuple[int, Sleep]:
+    def _would_sleep(self, t: int) -> tuple[int, NodeSleep]:
         """Return the level, and the sleep, that would earn most for the nodes that idle."""
         model = max(self.idle, key=lambda m: float(self.idle[m][t]))
         stops = np.flatnonzero(self.idle[model] <= NODES)
@@ -311,13 +311,13 @@ class _Nodes:
         ]
         return max(sleeps, key=lambda one: one[1].net)
 
-    def _comparison(self, pair: PricePair, sleep: Sleep) -> PriceComparison:
+    def _comparison(self, pair: PricePair, sleep: NodeSleep) -> PriceComparison:
         """Compare what a sleep saves with what waking costs."""
         saved, waking = np.array([sleep.saved]), np.array([sleep.waking])
         hours = [f"{(sleep.end - sleep.first) * self.horizon.step_h:g}"]
         return PriceComparison(pair, saved, waking, token_money, hours=hours)
 
-    def _rules(self, t: int, unexplained: list[Sleep]) -> list[Message]:
+    def _rules(self, t: int, unexplained: list[NodeSleep]) -> list[Message]:
         """Return the other rules that act in a step; more where prices speak against a sleep."""
         spans = [(t, t), *((sleep.first, sleep.end) for sleep in unexplained)]
         rules = {
