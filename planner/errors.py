@@ -74,7 +74,7 @@ def cause(error: Exception) -> str:
     """Return why the operating system or a library failed, without the file's name."""
     if isinstance(error, OSError):
         return OS_TEXTS.get(error.errno or 0, error.strerror or str(error))
-    return str(error)
+    return str(error) or type(error).__name__
 
 
 def close_to(word: object, known: Iterable[str]) -> str:

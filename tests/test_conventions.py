@@ -17,6 +17,7 @@ from planner.components.registry import KINDS, Kind
 from planner.field_docstrings import field_docstrings
 from planner.fields import Frozen
 from planner.units import SUFFIXES, unit
+from planner.version import DISTRIBUTION
 from tests.support.sources import nodes, tree
 from tests.support.words import messages
 from tests.test_layers import dotted, imports, room
@@ -33,10 +34,12 @@ def test_reports_never_import_the_model() -> None:
 
 def test_every_package_that_a_message_asks_for_is_an_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = {extra for text in messages() for extra in re.findall(r"'[\w-]+\[\w+\]'", text)}
+    texts = [path.read_text(encoding="utf-8") for path in MODULES]
+    extras = {extra for text in texts for extra in re.findall(r'install_line\("(\w+)"\)', text)}
     assert len(extras) == 4
-    known = {f"'{project['name']}[{extra}]'" for extra in project["optional-dependencies"]}
-    assert extras <= known
+    assert extras <= {*project["optional-dependencies"]}
+    assert project["name"] == DISTRIBUTION
+    assert not [text for text in messages() if "pip install" in text]  # but by install_line
 
 
 def test_one_module_imports_highspy_and_one_pyomo() -> None:

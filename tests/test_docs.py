@@ -27,6 +27,7 @@ from planner.cli.documents import DOCUMENTS
 from planner.cli.outcome import JsonDocument
 from planner.components.registry import KINDS
 from planner.files.yaml_document import read_yaml
+from planner.fleets.library import read_curve
 from planner.outside import packages
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables.files import PLAN_FOLDER
@@ -39,6 +40,7 @@ BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 LONG = {"a_year", "beyond_a_day", "forecasts", "infeasible", "prices", "settling", "sweeps",
         "tariff", "tutorial.zh", "uncertainty", "your_site.zh"}  # fmt: skip  # a second or more
+OTHER_FILES = {"sweep": prepare, "curve": read_curve}
 LINKING = [
     *PAGES,
     *ROOT.glob("C*.md"),
@@ -96,8 +98,8 @@ def _run_blocks(page: Path, tmp_path: Path) -> None:
         if language == "yaml":
             target = tmp_path / options.get("file", "block.yaml")
             target.write_text(text, encoding="utf-8")
-            if options.get("kind") == "sweep":
-                prepare(target)
+            if other := OTHER_FILES.get(options.get("kind", "")):
+                other(target)
                 continue
             schema.validate(read_yaml(target).data)
             result = CliRunner().invoke(app, ["check", str(target)])
@@ -176,8 +178,8 @@ def test_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_readme_names_every_command_and_scenario() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in app.registered_commands:
-        assert f"planner {command.name or command.callback.__name__}" in text  # type: ignore[union-attr]
+    for command in (*app.registered_commands, *app.registered_groups):
+        assert f"| `planner {command.name or command.callback.__name__}`" in text  # type: ignore[union-attr]
     for file in (ROOT / "scenarios").glob("*/scenario.yaml"):
         folder = file.parent
         if not folder.name.startswith("tiny_"):

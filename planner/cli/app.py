@@ -102,7 +102,7 @@ COMMANDS: dict[Callable[..., Outcome], str] = {
     report: "planner report sweeps/token_price",
     schema: "planner schema > planner.schema.json",
     fleet_list: "planner fleet list --hardware h100 --max-inter-token-ms 50",
-    fleet_show: "planner fleet show h100_qwen3_235b_a22b_instruct_2507_fp8_8gpu",
+    fleet_show: "planner fleet show h100_qwen3_235b_a22b_2507_fp8_8gpu",
     fleet_import: "planner fleet import benchmarks.json --power gpus.csv --precision fp8 --gpus 8",
     fleet_measure: (
         "planner fleet measure http://localhost:8000 --model Qwen/Qwen3-32B --power nvml"
@@ -148,5 +148,7 @@ def translate_help(program: Any, words: Language) -> None:
     for parameter in program.params:
         if getattr(parameter, "help", None):
             parameter.help = words(parameter.help)
+        if isinstance(getattr(parameter, "show_default", None), str):
+            parameter.show_default = words(parameter.show_default)
     for subcommand in getattr(program, "commands", {}).values():
         translate_help(subcommand, words)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import say, warn
 from planner.errors import wrong
 from planner.files.output_folder import replace_file
@@ -16,8 +16,6 @@ from planner.files.output_folder import replace_file
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from planner.fleets.curve import Curve
-    from planner.fleets.hosts import Host
     from planner.language.language import Language
 
 
@@ -40,33 +38,26 @@ def fleet_list(
     quiet: Quiet = False,  # noqa: ARG001
 ) -> Outcome:
     """List the curves of the library: tokens per second, power and times of a replica."""
+    from planner.cli.fleet_documents import list_document
     from planner.fleets.library import library_curves
 
     curves = {
-        name: curve
+        name: curve.revised({"points": points})
         for name, curve in library_curves().items()
         if matches(hardware, name, curve.hardware) and matches(model, name, curve.model)
+        if (points := curve.within(max_inter_token_ms, max_first_token_ms))
     }
-    points = {
-        name: curve.within(max_inter_token_ms, max_first_token_ms) for name, curve in curves.items()
-    }
-    points = {name: within for name, within in points.items() if within}
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import list_document
-
-        return list_document(points, curves)
 
     def show(console: Console, words: Language) -> None:
         from planner.report.curve_page.node_curve import list_sections
         from planner.report.terminal.tables import table
 
-        for section in list_sections(points, curves, words):
+        for section in list_sections(curves, words):
             console.print(table(section, words))
         say(console, words("{n} curves; `planner fleet show NAME` has the points and the source of"
-                           " one", n=len(points)))  # fmt: skip
+                           " one", n=len(curves)))  # fmt: skip
 
-    return Outcome(document, show)
+    return Outcome(lambda: list_document(curves), show)
 
 
 def fleet_show(
@@ -83,21 +74,23 @@ def fleet_show(
     words: Words = IN_ENGLISH,
 ) -> Outcome:
     """Show a curve: its points, what a node draws at the wall, its source and its licence."""
+    from planner.cli.fleet_documents import show_document
+    from planner.fields import FieldError
+    from planner.fleets.hosts import host_named, known_hosts
     from planner.fleets.library import curve_named
     from planner.report.curve_page.node_curve import facts_section, node_points, points_section
 
     curve = curve_named(name)
-    kind, server = host_named(host, curve)
+    try:
+        server = host_named(host) if host is not None else known_hosts().get(curve.host or "")
+    except FieldError as error:
+        raise wrong("--host", error.message) from None
+    kind = None if server is None else host or curve.host
     points = node_points(curve, server)
     if out is not None:
         from planner.report.curve_page.page import curve_page
 
         replace_file(out, curve_page(name, curve, points, words, out))
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import show_document
-
-        return show_document(name, curve, kind, points, out)
 
     def show(console: Console, words: Language) -> None:
         from planner.report.terminal.tables import table
@@ -113,7 +106,7 @@ def fleet_show(
         if out is not None:
             say(console, str(out))
 
-    return Outcome(document, show, out)
+    return Outcome(lambda: show_document(name, curve, kind, points, out), show, out)
 
 
 def matches(wanted: str | None, *names: str) -> bool:
@@ -123,21 +116,3 @@ def matches(wanted: str | None, *names: str) -> bool:
         return "".join(filter(str.isalnum, text.lower()))
 
     return wanted is None or any(plain(wanted) in plain(name) for name in names)
-
-
-def host_named(kind: str | None, curve: Curve) -> tuple[str | None, Host | None]:
-    """Return a kind of server by its name, else that of a curve, with its constants.
-
-    Raises:
-        ScenarioError: there is none of this name.
-    """
-    from planner.fields import FieldError
-    from planner.fleets.hosts import known_hosts
-
-    name = kind or curve.host
-    try:
-        return name, None if name is None else known_hosts().host(name)
-    except FieldError as error:
-        if kind is None:
-            return None, None
-        raise wrong("--host", error.message) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from planner.cli.outcome import InputProblem, JsonDocument, Record
 
 if TYPE_CHECKING:
-    from planner.fleets.curve import Curve, CurvePoint
+    from planner.fleets.curve import Curve
     from planner.fleets.importing.curves import Imported
     from planner.fleets.measure.measurement import Measured
     from planner.report.curve_page.node_curve import NodePoint
@@ -112,30 +112,23 @@ class FleetMeasureDocument(JsonDocument):
     sleep: ServerSleep | None
 
 
-def list_document(
-    points: Mapping[str, list[CurvePoint]], curves: Mapping[str, Curve]
-) -> FleetListDocument:
-    """Return the document of curves by name, each with those of its points that are wanted."""
+def list_document(curves: Mapping[str, Curve]) -> FleetListDocument:
+    """Return the document of curves by name."""
     from planner.report.curve_page.node_curve import replica_kw, span
-
-    def ends(values: Any) -> list[float] | None:
-        low_high = span(values)
-        return None if low_high is None else [*low_high]
 
     return FleetListDocument(
         curves=[
             LibraryCurve(
-                name=name, hardware=curves[name].hardware, gpus=curves[name].gpus,
-                model=curves[name].model, precision=curves[name].precision,
-                task=curves[name].task, measured=curves[name].measured, points=len(within),
-                tokens_per_s=ends(point.tokens_per_s for point in within) or [],
-                kw=ends(map(replica_kw, within)),
-                inter_token_ms=ends(point.inter_token_ms for point in within),
-                first_token_ms=ends(point.first_token_ms for point in within),
-                source=curves[name].source.title, date=curves[name].date.isoformat(),
-                licence=curves[name].licence,
+                name=name, hardware=curve.hardware, gpus=curve.gpus, model=curve.model,
+                precision=curve.precision, task=curve.task, measured=curve.measured,
+                points=len(curve.points),
+                tokens_per_s=span(point.tokens_per_s for point in curve.points) or [],
+                kw=span(map(replica_kw, curve.points)),
+                inter_token_ms=span(point.inter_token_ms for point in curve.points),
+                first_token_ms=span(point.first_token_ms for point in curve.points),
+                source=curve.source.title, date=curve.date.isoformat(), licence=curve.licence,
             )
-            for name, within in points.items()
+            for name, curve in curves.items()
         ]
     )  # fmt: skip
 
@@ -147,17 +140,17 @@ def show_document(
     from planner.fleets.library import plain_curve
 
     return FleetShowDocument(
-        curve={"name": name, **plain_curve(curve), "date": curve.date.isoformat()},
+        curve={"name": name, **plain_curve(curve)},
         host=host,
         points=[
             ShownPoint(
-                concurrency=of.point.concurrency, tokens_per_s=of.point.tokens_per_s,
-                gpu_kw=of.point.gpu_kw, wall_kw=of.point.node_kw,
-                inter_token_ms=of.point.inter_token_ms, first_token_ms=of.point.first_token_ms,
-                node_tokens_per_s=of.node_tokens_per_s, node_kw=of.node_kw,
-                kwh_per_mtok=of.kwh_per_mtok,
+                concurrency=row.point.concurrency, tokens_per_s=row.point.tokens_per_s,
+                gpu_kw=row.point.gpu_kw, wall_kw=row.point.node_kw,
+                inter_token_ms=row.point.inter_token_ms, first_token_ms=row.point.first_token_ms,
+                node_tokens_per_s=row.node_tokens_per_s, node_kw=row.node_kw,
+                kwh_per_mtok=row.kwh_per_mtok,
             )
-            for of in points
+            for row in points
         ],
         page=page,
         warnings=[*curve.cautions()],
@@ -166,9 +159,8 @@ def show_document(
 
 def import_document(imported: Imported, written: Mapping[str, Path]) -> FleetImportDocument:
     """Return the document of imported curves and the file of each."""
-    points = {name: list(curve.points) for name, curve in imported.curves.items()}
     return FleetImportDocument(
-        curves=list_document(points, imported.curves).curves,
+        curves=list_document(imported.curves).curves,
         files=[*written.values()],
         left_out=[*map(InputProblem.of, imported.left_out)],
         warnings=[problem.with_place() for problem in imported.cautions],
@@ -183,8 +175,6 @@ def measure_document(file: Path, curve: Curve, measured: Measured) -> FleetMeasu
     return FleetMeasureDocument(
         file=file,
         curve=plain_curve(curve),
-        sleep=None
-        if sleep is None
-        else ServerSleep(level=sleep.level, gpu_kw=sleep.gpu_kw, wake_s=sleep.wake_s),
+        sleep=None if sleep is None else ServerSleep(**vars(sleep)),
         warnings=[*measured.cautions],
     )

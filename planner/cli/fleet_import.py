@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import open_console, say, spinner, warn
 from planner.errors import Problem, ScenarioError, wrong
 from planner.message import Message
@@ -78,7 +79,7 @@ def fleet_import(
         typer.Option(
             metavar="FILE|DIR",
             help="File of one curve (.yaml), or folder of several.",
-            show_default="fleets",
+            show_default="fleets/",
         ),
     ] = None,
     words: Words = IN_ENGLISH,
@@ -88,6 +89,7 @@ def fleet_import(
 
     Files are known by their content. What they do not say is asked for.
     """
+    from planner.cli.fleet_documents import import_document
     from planner.fleets.importing.curves import Facts, import_curves
     from planner.fleets.library import write_curve
 
@@ -104,16 +106,11 @@ def fleet_import(
     for name, path in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_curve(path, imported.curves[name])
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import import_document
-
-        return import_document(imported, written)
-
-    def show(console: Console, words: Language) -> None:
-        _show(imported, written, console, words)
-
-    return Outcome(document, show, out or next(iter(written.values())).parent)
+    return Outcome(
+        lambda: import_document(imported, written),
+        partial(_show, imported, written),
+        out or next(iter(written.values())).parent,
+    )
 
 
 def day_named(text: str | None) -> dt.date | None:
@@ -132,9 +129,9 @@ def gpus_named(text: str | None) -> list[str]:
 
 def require_curve_file(path: Path) -> None:
     """Require that a file to be written is new or a curve. Raises ScenarioError."""
-    from planner.fleets.library import read_curve
+    from planner.fleets.library import is_path, read_curve
 
-    if path.suffix not in (".yaml", ".yml") or path.is_dir():
+    if not is_path(path) or path.is_dir():
         message = Message("must be a file that ends in .yaml, is {path}", path=path)
         raise wrong("", message, file="--out")
     try:
@@ -147,7 +144,9 @@ def require_curve_file(path: Path) -> None:
 
 def _targets(out: Path | None, curves: dict[str, Curve]) -> dict[str, Path]:
     """Return the file of each curve. Raises ScenarioError where one may not be written."""
-    if out is not None and out.suffix in (".yaml", ".yml"):
+    from planner.fleets.library import is_path
+
+    if out is not None and is_path(out):
         if len(curves) > 1:
             message = Message(
                 "is one file, and there are {n} curves; name a folder instead", n=len(curves)

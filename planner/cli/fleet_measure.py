@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +23,7 @@ from planner.cli.fleet_import import (
     require_curve_file,
 )
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import bar, interrupted, open_console, say, warn
 from planner.errors import PlannerError, Problem, ScenarioError, wrong
 from planner.message import Message
@@ -84,6 +86,7 @@ def fleet_measure(
     """Measure a model server: tokens/s, times and the power of its GPUs at each load, and idle."""
     import asyncio
 
+    from planner.cli.fleet_documents import measure_document
     from planner.fleets.library import write_curve
     from planner.fleets.measure.measurement import Measured, Measuring, measured_curve
 
@@ -123,16 +126,12 @@ def fleet_measure(
     )
     measured.cautions += curve.cautions()
     write_curve(out, curve)
-
-    def document() -> JsonDocument:
-        from planner.cli.fleet_documents import measure_document
-
-        return measure_document(out, curve, measured)
-
-    def show(console: Console, words: Language) -> None:
-        _show(out, curve, measured, console, words)
-
-    return Outcome(document, show, out, error)
+    return Outcome(
+        lambda: measure_document(out, curve, measured),
+        partial(_show, out, curve, measured),
+        out,
+        error,
+    )
 
 
 def _checked(
@@ -166,7 +165,7 @@ async def _measure(
     """Measure, step by step into `measured`. Raises ScenarioError and MeasurementError."""
     import asyncio
 
-    from planner.fleets.measure.aiperf_program import AiperfRun, aiperf_program
+    from planner.fleets.measure.aiperf_program import run_aiperf
     from planner.fleets.measure.endpoint import Endpoint, http_client
     from planner.fleets.measure.measurement import measure
     from planner.fleets.measure.power_meter import meter_named
@@ -177,10 +176,9 @@ async def _measure(
         measured.know(meter)
         endpoint = Endpoint(client, measuring.url, measuring.model, clock)
         program = None  # a key would stand in its command line, for others to read
-        if with_aiperf and measuring.key is None:
-            program = aiperf_program()
-        run = None if program is None else AiperfRun(program, endpoint.url, measuring)
-        await measure(measuring, endpoint, meter, measured, program=run, note=note)
+        if with_aiperf and measuring.key is None and (aiperf := shutil.which("aiperf")):
+            program = partial(run_aiperf, aiperf, endpoint, measuring)
+        await measure(measuring, endpoint, meter, measured, program=program, note=note)
 
 
 def _show(out: Path, curve: Curve, measured: Measured, console: Console, words: Language) -> None:

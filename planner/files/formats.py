@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from planner.errors import PlanError, wrong
 from planner.message import Message
+from planner.version import install_line
 
 PARQUET = "parquet"
 
@@ -33,6 +34,6 @@ def checked_formats(given: Sequence[str], known: Sequence[str]) -> tuple[str, ..
             )
             raise PlanError(message)
     if PARQUET in formats and find_spec("pyarrow") is None:
-        message = Message("Parquet needs pyarrow: pip install 'dispatch-planner[parquet]'")
+        message = Message("Parquet needs pyarrow: {line}", line=install_line("parquet"))
         raise wrong("", message)
     return formats

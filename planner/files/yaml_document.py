@@ -16,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from planner.errors import OVERRIDE, Key, Problem, ScenarioError, cause, dotted, wrong
+from planner.errors import OVERRIDE, Key, Problem, ScenarioError, dotted, wrong
+from planner.files.input_file import read_bytes, text_of
 from planner.files.yaml_slips import ESCAPE, in_words, line_of, mended, parted, slip_of_key
 from planner.message import Message
 
@@ -83,27 +84,10 @@ def read_yaml(path: Path) -> Document:
     Raises:
         ScenarioError: unreadable, empty or binary file, YAML that nobody can read.
     """
-    try:
-        if is_pipe_or_device(path):
-            raise wrong("", Message("is not a regular file"), file=str(path))
-        with path.open("rb") as handle:
-            content = handle.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise wrong("", Message("is too large for a scenario"), file=str(path))
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise wrong(
-            "", Message("is not a UTF-8 text file; save it as UTF-8"), file=str(path)
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        message = Message("cannot be read: {text}", text=cause(error))
-        raise wrong("", message, file=str(path)) from None
-    return parse_yaml(text, str(path))
-
-
-def is_pipe_or_device(path: Path) -> bool:
-    """Return whether a path exists and is no file or folder: reading it may never end."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    content = read_bytes(path, MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise wrong("", Message("is too large for a scenario"), file=str(path))
+    return parse_yaml(text_of(content, path), str(path))
 
 
 def parse_yaml(text: str, file: str) -> Document:

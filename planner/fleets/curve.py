@@ -49,9 +49,9 @@ class CurvePoint(Frozen):
         tokens_per_s: float,
         gpu_w: float | None,
         *,
-        inter_token_ms: float | None,
-        first_token_ms: float | None,
-        concurrency: float | None,
+        inter_token_ms: float | None = None,
+        first_token_ms: float | None = None,
+        concurrency: float | None = None,
     ) -> Self:
         """Return a point of measured figures, which have six digits; a time of 0 is not known."""
         figures = {
@@ -173,15 +173,15 @@ class Curve(Frozen):
 
     def within(
         self, inter_token_ms: float | None, first_token_ms: float | None
-    ) -> list[CurvePoint]:
+    ) -> tuple[CurvePoint, ...]:
         """Return the points within limits of time; without limits all."""
         limits = {"inter_token_ms": inter_token_ms, "first_token_ms": first_token_ms}
         given = {name: most for name, most in limits.items() if most is not None}
-        return [
+        return tuple(
             point
             for point in self.points
             if all((getattr(point, name) or math.inf) <= most for name, most in given.items())
-        ]
+        )
 
     def falling(self) -> Iterator[CurvePoint]:
         """Yield the points that answer no more than one at less load: none is of use alone."""

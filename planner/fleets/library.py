@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 import yaml
 
 from planner import errors
-from planner.errors import Problem, ScenarioError, did_you_mean, dotted, wrong
-from planner.fields import Frozen, is_number
+from planner.errors import ScenarioError, did_you_mean, wrong
 from planner.files.output_folder import replace_file
 from planner.files.yaml_document import read_yaml
 from planner.fleets.curve import Curve
@@ -25,7 +25,7 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
 
 
-def is_path(name: str) -> bool:
+def is_path(name: str | Path) -> bool:
     """Return whether a name is that of a file of its own, not one in the library."""
     return Path(name).suffix in (".yaml", ".yml")
 
@@ -72,70 +72,42 @@ def read_curve(path: Path) -> Curve:
     try:
         curve: Curve = errors.read_outside(Curve, document.data)
     except ScenarioError as error:
-        keys = {dotted(key): key for key in document.lines}
-        problems = (
-            Problem(one.message, one.path, document.file, document.line(_nearest(one.path, keys)))
-            for one in error.problems
-        )
+        problems = [document.problem(_key_of(one.path), one.message) for one in error.problems]
         raise ScenarioError([*document.problems, *problems]) from None
     if document.problems:
         raise ScenarioError(document.problems)
     return curve
 
 
-def _nearest(path: str, keys: dict[str, errors.Key]) -> errors.Key:
-    """Return the longest part of a dotted path that a file has."""
-    while path and path not in keys:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return keys.get(path, ())
+def _key_of(path: str) -> errors.Key:
+    parts = re.findall(r"[^.\[\]]+", path)
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
 def write_curve(path: Path, curve: Curve) -> None:
-    """Write a curve file, whole or not at all.
+    """Write a curve file with a point on a line, whole or not at all.
 
     Raises:
         PlanError: it cannot be written; then nothing has changed.
     """
-    replace_file(path, curve_text(curve))
-
-
-def curve_text(curve: Curve) -> str:
-    """Return the text of a curve file."""
-    return yaml.dump(
-        plain_curve(curve), Dumper=_CurveDumper, sort_keys=False, allow_unicode=True, width=96
-    )
+    replace_file(path, yaml.dump(
+        plain_curve(curve), Dumper=_CurveDumper, sort_keys=False, allow_unicode=True, width=96,
+        default_flow_style=None,
+    ))  # fmt: skip
 
 
 def plain_curve(curve: Curve) -> dict[str, Any]:
-    """Return a curve as its file holds it, without what is empty or a default."""
-    return dict(_given(curve))
-
-
-class _OneLine(dict[str, Any]):
-    """A mapping on one line."""
+    """Return a curve as its file holds it, without what is a default."""
+    return curve.model_dump(exclude_defaults=True)
 
 
 class _CurveDumper(yaml.SafeDumper):
-    """Writes a point on a line."""
+    """Writes whole numbers without a point."""
 
 
 _CurveDumper.add_representer(
-    _OneLine,
-    lambda dumper, line: dumper.represent_mapping(
-        "tag:yaml.org,2002:map", line.items(), flow_style=True
+    float,
+    lambda dumper, value: (
+        dumper.represent_int(int(value)) if value.is_integer() else dumper.represent_float(value)
     ),
 )
-
-
-def _given(value: Any) -> Any:
-    """Return a value as plain data, without what is empty or a default."""
-    if isinstance(value, Frozen):
-        defaults = {name: info.default for name, info in type(value).model_fields.items()}
-        items = ((name, getattr(value, name)) for name in defaults)
-        kind = dict if isinstance(value, Curve) else _OneLine
-        return kind((name, _given(item)) for name, item in items if item != defaults[name])
-    if isinstance(value, tuple):
-        return [_given(item) for item in value]
-    if is_number(value) and value == int(value):
-        return int(value)
-    return value

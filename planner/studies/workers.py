@@ -23,6 +23,7 @@ from planner.log import logger
 from planner.message import Message
 from planner.outside import packages
 from planner.scenario.scenario_key import versions
+from planner.version import install_line
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -70,7 +71,7 @@ def cluster(
         import dask
         from distributed import Client, LocalCluster
     except ImportError:
-        message = Message("workers need Dask: pip install 'dispatch-planner[cluster]'")
+        message = Message("workers need Dask: {line}", line=install_line("cluster"))
         raise wrong("", message) from None
     settings = {
         "distributed.scheduler.allowed-failures": MAX_DEATHS,

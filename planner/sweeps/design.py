@@ -24,7 +24,8 @@ import numpy as np
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError, raise_all
 from planner.files.csv_file import as_typed
-from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
+from planner.files.input_file import is_pipe_or_device
+from planner.files.yaml_document import Document, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.sweeps.analysis.sobol import unit_cube
@@ -45,6 +46,7 @@ from planner.sweeps.axes import (
 from planner.sweeps.sweep_file import SweepFile, is_path
 from planner.timeseries.csv_numbers import NumberMarks, number_hint
 from planner.timeseries.csv_text import CsvText, decoded, split_csv
+from planner.version import install_line
 
 MAX_CASES = 1_000_000
 MAX_LIST_BYTES = 100_000_000
@@ -182,7 +184,7 @@ def _points(sweep: SweepFile) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        message = Message("Sobol indices need SALib: pip install 'dispatch-planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: {line}", line=install_line("sensitivity"))
         raise wrong("design", message) from None
     cube = unit_cube(sweep.varied)
     return np.asarray(sobol.sample(cube, sweep.samples, calc_second_order=False, seed=sweep.seed))

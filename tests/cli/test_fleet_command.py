@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from planner.cli.app import app
-from planner.fleets.library import LIBRARY
+from planner.cli.app import COMMANDS, app
+from planner.fleets.library import LIBRARY, library_names
 from tests.support.documents import document
 from tests.support.screen import DRAWN, chromium, opened, scrolled_through
 
 NAME = "h100_qwen3_235b_a22b_2507_fp8_4gpu"
+ROOT = Path(__file__).parent.parent.parent
+LIKE_A_CURVE = re.compile(r"(?<![\w/])(?:a100|b200|h100|h200|mi\d+x)_\w*\dgpu\w*")
 
 
 def run(*arguments: object) -> Result:
@@ -39,13 +42,26 @@ def test_show_is_a_table_a_document_and_a_page(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.stderr
     assert "licence: Apache-2.0" in shown.stdout
     assert "node: 8 GPUs, 1.608 kW + 1.164 x GPU kW, as h100_dgx" in shown.stdout
-    assert 'id="figure-power"' in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert 'id="figure-power"' in text
+    assert ("Time between tokens<" in text, "to the first token" in text) == (True, False)
+    timed = "mi355x_deepseek_r1_0528_fp8_8gpu_1k1k_atom_mtp"
+    run("show", timed, "--out", page)
+    assert "Time between tokens and to the first token<" in page.read_text(encoding="utf-8")
     found = document(run("show", LIBRARY / f"{NAME}.yaml", "--host", "h100_xe9680", "--json"))
     first = found["points"][0]
     assert first["node_kw"] == pytest.approx(1.219 + 1.164 * 2 * 2.1201, abs=1e-6)
     assert found["curve"]["licence"] == "Apache-2.0"
     assert "许可证" in run("show", NAME, "--lang", "zh").stdout
     assert "许可证" in CliRunner().invoke(app, ["--lang", "zh", "fleet", "show", NAME]).stdout
+
+
+def test_curves_that_help_and_pages_name_are_in_the_library() -> None:
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("scenarios/*/*.*")]
+    texts = [*COMMANDS.values(), *(page.read_text(encoding="utf-8") for page in pages)]
+    named = {name for text in texts for name in LIKE_A_CURVE.findall(text)}
+    assert "h100_qwen3_235b_a22b_2507_fp8_8gpu" in named
+    assert named <= {*library_names()}
 
 
 def test_what_cannot_be_shown(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_numbers_that_are_none_are_null_and_names_are_utf_8(tmp_path: Path) -> N
 def test_the_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import PackageNotFoundError
 
-    from planner.version import planner_version
+    from planner.version import install_line, planner_version
 
     def unknown(name: str) -> str:
         raise PackageNotFoundError(name)
@@ -272,3 +272,6 @@ def test_the_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch
     assert planner_version.__wrapped__() == "7 of dispatch-planner"
     monkeypatch.setattr("planner.version.version", unknown)
     assert planner_version.__wrapped__() == "0+source"
+    assert install_line("measure").endswith("-m pip install 'dispatch-planner[measure]'")
+    monkeypatch.setattr("planner.version.planner_version", lambda: "0+source")
+    assert install_line("measure").endswith("-m pip install '.[measure]'")

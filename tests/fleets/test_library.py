@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlanError, ScenarioError
+from planner.fleets.curve import Curve
 from planner.fleets.hosts import known_hosts
 from planner.fleets.library import (
     LIBRARY,
@@ -19,6 +20,7 @@ from planner.fleets.library import (
     write_curve,
 )
 
+PAGES = [LIBRARY.parents[2] / "docs" / name for name in ("fleets.md", "fleets.zh.md")]
 GPU_KW_LIMITS = {"H100": 0.7, "H200": 0.7, "B200": 1.0, "MI355X": 1.4, "A100": 0.4}
 
 
@@ -36,11 +38,29 @@ def test_the_library_is_valid_and_large_enough() -> None:
     for name, curve in curves.items():
         assert re.fullmatch(r"[a-z0-9_]+", name)
         assert curve.source.url or curve.source.title == "One H200, measured by us"
-        assert curve.host is None or curve.host in known_hosts().kinds
+        assert curve.host is None or curve.host in known_hosts()
         assert len(curve.points) >= 3 or curve.measured == "wall"
         known = [kw for gpu, kw in GPU_KW_LIMITS.items() if gpu in curve.hardware]
         for point in curve.points:
             assert point.gpu_kw is None or point.gpu_kw <= 1.001 * curve.gpus * known[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_page_has_the_counts_of_the_library_and_the_fields_of_a_file(page: Path) -> None:
+    text, curves = page.read_text(encoding="utf-8"), [*library_curves().values()]
+    by_hardware: dict[str, list[Curve]] = {}
+    for curve in curves:
+        by_hardware.setdefault(curve.hardware, []).append(curve)
+    for hardware, of in by_hardware.items():
+        power = {i for i, curve in enumerate(of) if curve.measured != "none"}
+        timed = {i for i, curve in enumerate(of) if any(p.first_token_ms for p in curve.points)}
+        counts = f"{len(of)} | {len(power)} | {len(timed)} | {len(power & timed)}"
+        assert f"| {hardware} | {counts} |" in text
+    for source, n in Counter(curve.source.title for curve in curves).items():
+        assert f"| {source} | {n} |" in text
+    for measured, n in Counter(curve.measured for curve in curves).items():
+        assert re.search(rf"\b{n}\b", text.partition("\n## ")[0], re.ASCII), measured
+    assert not [name for name in Curve.model_fields if f"\n| `{name}` | " not in text]
 
 
 def test_curves_hold_the_published_figures() -> None:

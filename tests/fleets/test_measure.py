@@ -19,9 +19,9 @@ pytest.importorskip("httpx")
 from planner.cli.app import app
 from planner.errors import MeasurementError, PlannerError, ScenarioError
 from planner.fleets.curve import Curve, CurvePoint
-from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.library import read_curve
-from planner.fleets.measure.aiperf_program import AiperfRun
+from planner.fleets.measure.aiperf_program import arguments, run_aiperf
+from planner.fleets.measure.closed_loop import SteadyLoad
 from planner.fleets.measure.endpoint import Endpoint
 from planner.fleets.measure.measurement import Measured, Measuring, measure, measured_curve
 from planner.fleets.measure.power_meter import CsvMeter, NvmlMeter, meter_named
@@ -232,30 +232,25 @@ def test_aiperf_runs_as_a_program_and_its_failure_is_told(tmp_path: Path) -> Non
     program.write_text(f'#!/bin/sh\nfor last; do :; done\nmkdir -p "$last" && cp {result} "$last"/'
                        "profile_export_aiperf.json\n")  # fmt: skip
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    run = AiperfRun(str(program), "http://server", MEASURING)
-    reading = asyncio.run(run.at(4))
-    assert (reading.tokens_per_s, reading.inter_token_ms) == (100, 20)
-    arguments = run.arguments(4, "f")
-    assert arguments[arguments.index("--concurrency") + 1] == "4"
+    endpoint: Any = SimpleNamespace(url="http://server", clock=lambda: 0.0)
+    load = asyncio.run(run_aiperf(str(program), endpoint, MEASURING, 4))
+    assert (load.tokens_per_s, load.inter_token_ms, load.end - load.start) == (100, 20, 60)
+    given = arguments("http://server", MEASURING, 4, "f")
+    assert given[given.index("--concurrency") + 1] == "4"
     program.write_text("#!/bin/sh\necho no tokenizer\nexit 1\n")
     with pytest.raises(MeasurementError, match="AIPerf failed: no tokenizer"):
-        asyncio.run(run.at(4))
-
-
-class OtherProgram:
-    """Loads the server as AIPerf would, at one concurrency; fails at the next."""
-
-    async def at(self, concurrency: int) -> BenchmarkPoint:
-        if concurrency > 1:
-            raise MeasurementError(Message("AIPerf failed: {text}", text="no memory"))
-        start = dt.datetime.now()
-        return BenchmarkPoint(
-            file=Path(), tokens_per_s=7.0, start=start, end=start + dt.timedelta(seconds=5)
-        )
+        asyncio.run(run_aiperf(str(program), endpoint, MEASURING, 4))
 
 
 def test_another_program_loads_the_server_until_it_fails() -> None:
     server, result = ModelServer(), Measured()
+
+    async def loaded(concurrency: int) -> SteadyLoad:
+        if concurrency > 1:
+            raise MeasurementError(Message("AIPerf failed: {text}", text="no memory"))
+        start = asyncio.get_running_loop().time()
+        await asyncio.sleep(5)
+        return SteadyLoad(1, start, start + 5, 7.0, None, None, 2)
 
     async def work() -> None:
         clock = asyncio.get_running_loop().time
@@ -263,28 +258,18 @@ def test_another_program_loads_the_server_until_it_fails() -> None:
             meter = await meter_named("dcgm=http://server", client, (), clock)
             endpoint = Endpoint(client, "http://server", "lab/model", clock)
             measuring = Measuring(**{**vars(MEASURING), "concurrencies": (1, 4)})
-            await measure(measuring, endpoint, _Steady(meter), result, program=OtherProgram())
+            await measure(measuring, endpoint, meter, result, program=loaded)
 
     in_virtual_time(work)
     assert [str(text) for text in result.cautions] == [
-        "AIPerf failed: no memory: its own loop measures instead"
+        "at concurrency 1 2 requests failed",
+        "at concurrency 1 no answer ended in 8 s, so that the time between tokens is not known;"
+        " give it more --seconds",
+        "AIPerf failed: no memory: its own loop measures instead",
     ]
     assert (result.points[0].tokens_per_s, result.points[0].concurrency) == (7, 1)
     assert result.points[0].gpu_kw == pytest.approx(0.3, rel=1e-4)
     assert result.points[1].gpu_kw == pytest.approx(0.38, rel=0.01)
-
-
-class _Steady:
-    """A meter whose samples before a measurement stand for the time of the other program."""
-
-    def __init__(self, meter: Any) -> None:
-        self._meter = meter
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._meter, name)
-
-    async def mean_w(self, start: float, end: float) -> float:
-        return 300.0 if abs(end - start - 5) < 1e-3 else float(await self._meter.mean_w(start, end))
 
 
 GIVEN = ["fleet", "measure", "http://127.0.0.1:1", "--model", "m", "--out", "c.yaml"]
@@ -323,8 +308,7 @@ def test_ctrl_c_keeps_the_points_that_are_measured_and_no_half_file(
     monkeypatch.chdir(tmp_path)
     samples.write(tmp_path, log=samples.nvidia_smi())
     given = [*GIVEN, "--power", "csv=log", "--precision", "fp8", "--hardware", "NVIDIA H200"]
-    kept = monkeypatch.setattr("os._exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
-    assert kept is None
+    monkeypatch.setattr("os._exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
     result = CliRunner().invoke(app, given)
     assert (result.exit_code, [*tmp_path.glob("*.yaml")]) == (130, [])
     points.append(CurvePoint(tokens_per_s=100, gpu_kw=1, concurrency=4))

@@ -77,12 +77,15 @@ def every_price() -> list[str]:
 
 
 def helps(command: Any = None) -> Iterator[str]:
-    """Yield the help texts of the command line: of commands, arguments and options."""
+    """Yield the help texts of the command line: of commands, arguments, options and defaults."""
     command = typer.main.get_command(app) if command is None else command
     yield inspect.cleandoc(command.help)
     for parameter in command.params:
         if text := getattr(parameter, "help", None):
             yield text
+        default = getattr(parameter, "show_default", None)
+        if isinstance(default, str) and not re.search("[/_]", default):  # which is a file
+            yield default
     for subcommand in getattr(command, "commands", {}).values():
         yield from helps(subcommand)
 

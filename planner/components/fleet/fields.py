@@ -19,6 +19,9 @@ from planner.fleets.hosts import Host
 from planner.message import Message, template
 from planner.timeseries.series import PerUnit
 
+NO_MODEL = template("names model {name!r}, which the fleet does not serve; it serves {names}")
+NO_LEVEL = template("names sleep level {name!r}, which the fleet does not have; it has {names}")
+
 
 class FleetInitial(Frozen):
     """The fleet when the horizon begins."""
@@ -121,23 +124,13 @@ class FleetFields(Component):
         initial, sleep = self.initial, self.sleeps
         levels = [level.name for level in self.sleep]
         keys = ["|".join(sleep.key(level, m)) for level in sleep.levels for m in self.serves]
-        for field, known in (("awake", list(self.serves)), ("woken", keys)):
+        for field, text, known in (
+            ("awake", NO_MODEL, list(self.serves)), ("woken", NO_MODEL, keys),
+            ("asleep", NO_LEVEL, levels), ("slept", NO_LEVEL, levels),
+        ):  # fmt: skip
             for name in getattr(initial, field):
                 if name not in known:
-                    message = Message(
-                        "names model {name!r}, which the fleet does not serve; it serves {names}",
-                        name=name,
-                        names=", ".join(known),
-                    )
-                    yield FieldError(message, f"initial.{field}.{name}")
-        for field in ("asleep", "slept"):
-            for name in getattr(initial, field):
-                if name not in levels:
-                    message = Message(
-                        "names sleep level {name!r}, which the fleet does not have; it has {names}",
-                        name=name,
-                        names=", ".join(levels) or Message("none"),
-                    )
+                    message = Message(text, name=name, names=", ".join(known) or Message("none"))
                     yield FieldError(message, f"initial.{field}.{name}")
         awake = sum(initial.awake.values())
         for field, value in (("awake", awake), ("asleep", awake + sum(initial.asleep.values()))):

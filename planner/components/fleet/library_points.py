@@ -11,10 +11,15 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from planner.components.fleet.operating_points import OperatingPoint, Prefill, Serving
+from planner.components.fleet.operating_points import (
+    NodePower,
+    OperatingPoint,
+    Prefill,
+    Serving,
+)
 from planner.fields import FieldError
 from planner.fleets.curve import Curve
-from planner.fleets.hosts import GPUS_OF_A_NODE, Host, known_hosts
+from planner.fleets.hosts import GPUS_OF_A_NODE, Host, host_named, known_hosts
 from planner.message import Message
 
 DECIMALS = 6  # of what is multiplied
@@ -38,7 +43,7 @@ def host_of(host: Host | None, serves: dict[str, Serving]) -> Host | None:
         raise FieldError(message, "host")
     (kind,) = kinds
     assert kind is not None
-    return known_hosts().host(kind)
+    return host_named(kind)
 
 
 def follow(serves: dict[str, Serving], host: Host | None) -> Iterator[FieldError]:
@@ -50,14 +55,10 @@ def follow(serves: dict[str, Serving], host: Host | None) -> Iterator[FieldError
         except FieldError as error:
             yield FieldError(error.message, f"serves.{model}.{error.path}")
             continue
-        points: list[OperatingPoint | Prefill] = [*serving.points]
-        points += [] if serving.prefill is None else [serving.prefill]
-        yield from _follow_host(model, points, host)
+        yield from _follow_host(model, [*serving.points, *filter(None, [serving.prefill])], host)
 
 
-def _follow_host(
-    model: str, points: list[OperatingPoint | Prefill], host: Host | None
-) -> Iterator[FieldError]:
+def _follow_host(model: str, points: list[NodePower], host: Host | None) -> Iterator[FieldError]:
     """Give points of a model their power at the wall; yield what is wrong."""
     for point in points:
         given = vars(point).get("node_kw")
@@ -95,7 +96,8 @@ def _follow_curve(serving: Serving, curve: Curve, host: Host | None) -> None:
     """
     given, values = serving.model_fields_set, vars(serving)
     try:
-        points, prefill = _points_of(curve, host), _prefill_of(curve, host)
+        n = _replicas(curve, host)
+        points, prefill = _points_of(curve, host, n), _prefill_of(curve, n)
     except FieldError:
         if "points" in given:  # which need no curve
             return
@@ -109,10 +111,9 @@ def _follow_curve(serving: Serving, curve: Curve, host: Host | None) -> None:
 
 def _compared(value: Any) -> Any:
     """Return what is compared of points, or of a prefill, that a plan has written."""
-    if value is None or not isinstance(value, tuple):
-        return value and (value.tokens_per_s, value.gpu_kw, value.gpu_kw is None and value.node_kw)
-    times = [(point.inter_token_ms, point.first_token_ms) for point in value]
-    return [_compared(point) for point in value], times
+    if isinstance(value, tuple):
+        return [_compared(point) for point in value]
+    return value and {**vars(value), "node_kw": value.node_kw if value.gpu_kw is None else None}
 
 
 def _replicas(curve: Curve, host: Host | None) -> int:
@@ -141,17 +142,16 @@ def _replicas(curve: Curve, host: Host | None) -> int:
     return gpus // curve.gpus
 
 
-def _points_of(curve: Curve, host: Host | None) -> tuple[OperatingPoint, ...]:
-    """Return the points of a node by ascending tokens, the awake idle point first."""
-    n = _replicas(curve, host)
+def _points_of(curve: Curve, host: Host | None, n: int) -> tuple[OperatingPoint, ...]:
+    """Return the points of a node with `n` replicas by ascending tokens, the idle point first."""
     points: dict[str, OperatingPoint] = {}
-    for of in sorted(curve.points, key=lambda point: point.tokens_per_s):
+    for replica in sorted(curve.points, key=lambda point: point.tokens_per_s):
         point = OperatingPoint.unchecked(
             {"tokens_per_s"},
-            tokens_per_s=round(n * of.tokens_per_s, DECIMALS),
-            inter_token_ms=of.inter_token_ms,
-            first_token_ms=of.first_token_ms,
-            **_power(curve, of, n),
+            tokens_per_s=round(n * replica.tokens_per_s, DECIMALS),
+            inter_token_ms=replica.inter_token_ms,
+            first_token_ms=replica.first_token_ms,
+            **_power(curve, replica, n),
         )
         points.setdefault(point.key, point)  # of the same tokens, that of less load
     if "0" not in points:
@@ -161,35 +161,35 @@ def _points_of(curve: Curve, host: Host | None) -> tuple[OperatingPoint, ...]:
     return tuple(sorted(points.values(), key=lambda point: point.tokens_per_s))
 
 
-def _prefill_of(curve: Curve, host: Host | None) -> Prefill | None:
-    """Return the prefill of a node, if the curve has one."""
-    of, n = curve.prefill, _replicas(curve, host)
-    if of is None or (of.gpu_kw if curve.measured == "gpu" else of.node_kw) is None:
+def _prefill_of(curve: Curve, n: int) -> Prefill | None:
+    """Return the prefill of a node with `n` replicas, if the curve has one."""
+    replica = curve.prefill
+    if replica is None or (replica.gpu_kw if curve.measured == "gpu" else replica.node_kw) is None:
         return None
-    tokens_per_s = round(n * of.tokens_per_s, DECIMALS)
-    return Prefill.unchecked({"tokens_per_s"}, tokens_per_s=tokens_per_s, **_power(curve, of, n))
+    tokens_per_s = round(n * replica.tokens_per_s, DECIMALS)
+    return Prefill.unchecked(
+        {"tokens_per_s"}, tokens_per_s=tokens_per_s, **_power(curve, replica, n)
+    )
 
 
-def _power(curve: Curve, of: Any, n: int) -> dict[str, Any]:
+def _power(curve: Curve, replica: Any, n: int) -> dict[str, Any]:
     """Return the power of a node with `n` replicas: that of its GPUs, or that at the wall."""
     if curve.measured == "gpu":
-        return {"gpu_kw": round(n * of.gpu_kw, DECIMALS), "node_kw": None}
-    return {"gpu_kw": None, "node_kw": round(n * of.node_kw, DECIMALS)}
+        return {"gpu_kw": round(n * replica.gpu_kw, DECIMALS), "node_kw": None}
+    return {"gpu_kw": None, "node_kw": round(n * replica.node_kw, DECIMALS)}
 
 
 def _idle_power(curve: Curve, host: Host | None) -> dict[str, Any]:
     """Return the power of an awake node that holds the model and answers nothing."""
-    kinds = known_hosts().kinds
-    gpu_idle_kw = None if host is None else host.gpu_idle_kw
-    if gpu_idle_kw is None and curve.host in kinds:
-        gpu_idle_kw = kinds[str(curve.host)].gpu_idle_kw
-    if gpu_idle_kw is None or host is None:
+    servers = (host, known_hosts().get(curve.host or ""))
+    known = [one.gpu_idle_kw for one in servers if one and one.gpu_idle_kw is not None]
+    if not known or host is None:
         message = Message(
             "the curve has no point at 0 tokens/s; give gpu_idle_kw in the host of the fleet, the"
             " power of a GPU that holds the model and answers nothing"
         )
         raise FieldError(message, "library")
-    gpu_kw = round(host.gpus * gpu_idle_kw, DECIMALS)
+    gpu_kw = round(host.gpus * known[0], DECIMALS)
     return {"gpu_kw": gpu_kw, "node_kw": None} if curve.measured == "gpu" else {
         "gpu_kw": None, "node_kw": host.node_kw(gpu_kw)
     }  # fmt: skip

@@ -46,6 +46,11 @@ class NodePower(Frozen):
             raise FieldError(message, "node_kw")
         return self
 
+    @property
+    def mtok_per_h(self) -> float:
+        """Throughput of a node."""
+        return MTOK_PER_H * self.tokens_per_s
+
 
 class OperatingPoint(NodePower):
     """A measured operating point of a node."""
@@ -63,11 +68,6 @@ class OperatingPoint(NodePower):
         """The name of the point in columns."""
         return f"{self.tokens_per_s:g}"
 
-    @property
-    def mtok_per_h(self) -> float:
-        """Decode throughput of a node."""
-        return MTOK_PER_H * self.tokens_per_s
-
     def meets(self, limits: Limits) -> bool:
         """Whether its latencies are known, and within limits."""
         latencies = self.inter_token_ms, self.first_token_ms
@@ -82,11 +82,6 @@ class Prefill(NodePower):
 
     tokens_per_s: Annotated[float, Field(gt=0, le=1e7)]
     """Input tokens that are not in the cache."""
-
-    @property
-    def mtok_per_h(self) -> float:
-        """Prefill throughput of a node."""
-        return MTOK_PER_H * self.tokens_per_s
 
 
 class Serving(Frozen):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from planner.errors import Problem, wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.errors import wrong
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
-    day_of,
+    at_a_time,
     read_as,
 )
 from planner.message import Message
@@ -45,12 +44,6 @@ class PowerSource(Foreign):
     gpus: dict[str, Gpu] = Field(default_factory=dict)
 
 
-class Telemetry(Foreign):
-    """The power of GPUs by source."""
-
-    endpoints: dict[str, PowerSource] = Field(default_factory=dict)
-
-
 class Profile(Foreign):
     """A run."""
 
@@ -64,7 +57,9 @@ class Profile(Foreign):
     error_request_count: AiperfMetric | None = None
     nvidia_total_gpu_power: AiperfMetric | None = None
     amd_total_gpu_power: AiperfMetric | None = None
-    telemetry_data: Telemetry | None = None
+    power_sources: dict[str, PowerSource] = Field(
+        default_factory=dict, validation_alias=AliasPath("telemetry_data", "endpoints")
+    )
     was_cancelled: bool | None = False
     concurrency: float | None = Field(
         None, validation_alias=AliasPath("input_config", "loadgen", "concurrency")
@@ -85,36 +80,36 @@ def _matches(data: Any) -> bool:
     return isinstance(speed, dict) and "unit" in speed
 
 
-def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
-    run = read_as(Profile, data, file)
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
+    run = read_as(Profile, data, file, place)
     if run.was_cancelled:
         raise wrong("was_cancelled", Message("is true: the run did not end"), file=str(file))
     if not run.output_token_throughput.avg:
         raise wrong("output_token_throughput", Message("no request was answered"), file=str(file))
-    gpus = [gpu for one in _endpoints(run) for gpu in one.gpus.values() if _power_of(gpu)]
+    sources = run.power_sources.values()
+    gpus = [gpu for source in sources for gpu in source.gpus.values() if _power_of(gpu)]
     names = {gpu.gpu_name for gpu in gpus if gpu.gpu_name}
     power_w, name = _power(run, gpus, file)
     models = [run.models] if isinstance(run.models, str) else run.models
-    yield BenchmarkPoint(
+    latency_ms = None
+    if run.request_latency is not None and run.request_latency.avg is not None:
+        latency_ms = run.request_latency.avg * MS.get(run.request_latency.unit, 1.0)
+    return BenchmarkRun(
         file=file, software="AIPerf", model=models[0] if models else None,
         hardware=min(names) if len(names) == 1 else None, gpus=len(gpus) or None,
         input_tokens=_average(run.input_sequence_length),
         output_tokens=_average(run.output_sequence_length),
-        concurrency=run.concurrency or _by_littles_law(run),
+        concurrency=run.concurrency or at_a_time(_average(run.request_throughput), latency_ms),
         tokens_per_s=run.output_token_throughput.avg, gpu_w=power_w,
         inter_token_ms=_in(MS, run.inter_token_latency, "inter_token_latency", file),
         first_token_ms=_in(MS, run.time_to_first_token, "time_to_first_token", file),
         failed=int(_average(run.error_request_count) or 0),
-        start=run.start_time, end=run.end_time, date=day_of(run.end_time),
+        start=run.start_time, end=run.end_time,
         fields={
             "gpu_w": name, "inter_token_ms": "inter_token_latency",
             "first_token_ms": "time_to_first_token",
         },
     )  # fmt: skip
-
-
-def _endpoints(run: Profile) -> list[PowerSource]:
-    return [*run.telemetry_data.endpoints.values()] if run.telemetry_data else []
 
 
 def _power_of(gpu: Gpu) -> AiperfMetric | None:
@@ -148,13 +143,6 @@ def _in(
 
 def _average(metric: AiperfMetric | None) -> float | None:
     return None if metric is None else metric.avg
-
-
-def _by_littles_law(run: Profile) -> float | None:
-    rate, latency = _average(run.request_throughput), run.request_latency
-    if rate is None or latency is None or latency.avg is None:
-        return None
-    return rate * latency.avg * MS.get(latency.unit, 1.0) / 1000
 
 
 AIPERF = Format("AIPerf", _matches, _read)

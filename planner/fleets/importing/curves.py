@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from planner.errors import Problem, ScenarioError, wrong
 from planner.fields import FieldError
+from planner.files.input_file import read_bytes
 from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel
-from planner.fleets.importing.benchmark_point import BenchmarkPoint, read_bytes
+from planner.fleets.importing.benchmark_run import BenchmarkRun
 from planner.fleets.importing.checks import unlikely
 from planner.fleets.importing.formats import ResultFile, digest, read_results
 from planner.fleets.importing.power import join_power
@@ -74,9 +76,9 @@ def import_curves(
     """
     results, problems = _read_all(files)
     left_out = [problem for result in results for problem in result.problems]
-    readings = [reading for result in results for reading in result.readings]
-    sources = {one.path: one.digest for one in results}
-    readings, conflicts = _with_facts(readings, facts)
+    runs = [run for result in results for run in result.runs]
+    sources = {result.path: result.digest for result in results}
+    runs, conflicts = _with_facts(runs, facts)
     problems += conflicts
     if facts.licence is None or not facts.licence.strip():
         message = Message(
@@ -85,20 +87,24 @@ def import_curves(
         problems.append(Problem(message, file="--licence"))
     if power:
         try:
-            readings, missed = _joined(readings, power, gpu_indices, _zone(timezone))
+            runs, missed = _joined(runs, power, gpu_indices, _zone(timezone))
             sources |= {path: digest(read_bytes(path)) for path in power}
             left_out += missed
         except ScenarioError as error:
             problems += error.problems
-    problems += (problem for reading in readings for problem in unlikely(reading))
-    if not readings:
+    problems += (problem for run in runs for problem in unlikely(run))
+    if not runs:
         problems += left_out
     if problems:
         raise ScenarioError(problems)
-    formats = {one.path: one.format for one in results}
+    formats = {result.path: result.format for result in results}
     curves: dict[str, Curve] = {}
-    cautions = [*_failures(readings)]
-    for group in _groups(readings):
+    cautions = [
+        run.problem(Message("{n} requests failed, and are left out", n=run.failed))
+        for run in runs
+        if run.failed
+    ]
+    for group in _groups(runs):
         points, powerless = _points(group)
         left_out += powerless
         curve = _curve(group, points, facts, _source(group, formats, sources, today))
@@ -126,16 +132,16 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 
 def _with_facts(
-    readings: Sequence[BenchmarkPoint], facts: Facts
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
-    """Return readings with what the user says of them, and what is missing or contradicts them."""
+    runs: Sequence[BenchmarkRun], facts: Facts
+) -> tuple[list[BenchmarkRun], list[Problem]]:
+    """Return runs with what the user says of them, and what is missing or contradicts them."""
     problems = []
     values: dict[str, object] = {}
     for name, text in OPTIONS.items():
         given = getattr(facts, name)
-        known = sorted({str(each) for one in readings if (each := getattr(one, name))})
+        known = sorted({str(each) for run in runs if (each := getattr(run, name))})
         if given is None:
-            without = [*dict.fromkeys(one.file for one in readings if not getattr(one, name))]
+            without = [*dict.fromkeys(run.file for run in runs if not getattr(run, name))]
             if without:
                 more = Message(", nor do {n} more", n=len(without) - 1) if without[1:] else ""
                 message = Message(
@@ -144,7 +150,7 @@ def _with_facts(
                 )  # fmt: skip
                 problems.append(Problem(message, file=str(without[0])))
         elif name == "date":
-            readings = [replace(one, date=one.date or given) for one in readings]
+            runs = [replace(run, day=given) for run in runs]
         elif len(known) > 1 or (name == "gpus" and known not in ([], [str(given)])):
             message = Message(
                 "is {value}, and the files hold {names}", value=given, names=", ".join(known)
@@ -152,86 +158,78 @@ def _with_facts(
             problems.append(Problem(message, file=f"--{name}"))
         else:
             values[name] = given
-    return [replace(one, **values) for one in readings], problems  # type: ignore[arg-type]
+    return [replace(run, **values) for run in runs], problems  # type: ignore[arg-type]
 
 
 def _joined(
-    readings: list[BenchmarkPoint],
+    runs: list[BenchmarkRun],
     power: Sequence[Path],
     gpu_indices: Sequence[str],
     zone: ZoneInfo | None,
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
+) -> tuple[list[BenchmarkRun], list[Problem]]:
     log = read_power_logs(power)
     log = log.of(gpu_indices) if gpu_indices else log
     logged = len(log.gpus())
-    counts = {one.gpus for one in readings if one.gpu_w is None and one.gpus is not None}
+    counts = {run.gpus for run in runs if run.gpu_w is None and run.gpus is not None}
     if others := counts - {logged}:
         raise wrong("", Message(OTHER_GPUS, n=logged, gpus=min(others)), file=str(log.file))
-    return join_power(readings, log, zone)
+    return join_power(runs, log, zone)
 
 
-def _failures(readings: Sequence[BenchmarkPoint]) -> Iterator[Problem]:
-    for one in readings:
-        if one.failed:
-            yield one.problem(Message("{n} requests failed, and are left out", n=one.failed))
-
-
-def _groups(readings: Sequence[BenchmarkPoint]) -> list[list[BenchmarkPoint]]:
-    """Return readings by curve: alike in all but the load, lengths nearly."""
-    groups: list[list[BenchmarkPoint]] = []
-    by_key: dict[object, list[list[BenchmarkPoint]]] = {}
-    for one in readings:
-        parts = (one.hardware, one.gpus, one.model, one.precision, repr(one.parallel), one.task)
-        known = by_key.setdefault((*parts, one.software), [])
-        group = next((group for group in known if _alike(group[0], one)), None)
+def _groups(runs: Sequence[BenchmarkRun]) -> list[list[BenchmarkRun]]:
+    """Return runs by curve: alike in all but the load, lengths nearly."""
+    by_key: dict[object, list[list[BenchmarkRun]]] = {}
+    for run in runs:
+        parts = (run.hardware, run.gpus, run.model, run.precision, repr(run.parallel), run.task)
+        known = by_key.setdefault((*parts, run.software), [])
+        group = next((group for group in known if _alike(group[0], run)), None)
         if group is None:
             known.append(group := [])
-            groups.append(group)
-        group.append(one)
-    return groups
+        group.append(run)
+    return [group for known in by_key.values() for group in known]
 
 
-def _alike(a: BenchmarkPoint, b: BenchmarkPoint) -> bool:
+def _alike(a: BenchmarkRun, b: BenchmarkRun) -> bool:
     pairs = ((a.input_tokens, b.input_tokens), (a.output_tokens, b.output_tokens))
     return all(x is y or (x and y and 1 / ALIKE <= x / y <= ALIKE) for x, y in pairs)
 
 
-def _points(group: Sequence[BenchmarkPoint]) -> tuple[list[CurvePoint], list[Problem]]:
+def _points(group: Sequence[BenchmarkRun]) -> tuple[list[CurvePoint], list[Problem]]:
     """Return the points of a curve by load; without power none is where others have it."""
-    by_load = sorted(group, key=lambda one: (one.concurrency or 0, one.tokens_per_s))
-    has_power = any(one.gpu_w is not None for one in by_load)
-    powerless = [one for one in by_load if has_power and one.gpu_w is None]
+    by_load = sorted(group, key=lambda run: (run.concurrency or 0, run.tokens_per_s))
+    has_power = any(run.gpu_w is not None for run in by_load)
+    powerless = [run for run in by_load if has_power and run.gpu_w is None]
     message = Message("has no power, which other points of its curve have")
     points = [
         CurvePoint.measured(
-            one.tokens_per_s,
-            one.gpu_w,
-            inter_token_ms=one.inter_token_ms,
-            first_token_ms=one.first_token_ms,
-            concurrency=one.concurrency,
+            run.tokens_per_s,
+            run.gpu_w,
+            inter_token_ms=run.inter_token_ms,
+            first_token_ms=run.first_token_ms,
+            concurrency=run.concurrency,
         )
-        for one in by_load
-        if one not in powerless
+        for run in by_load
+        if run not in powerless
     ]
-    return points, [one.problem(message) for one in powerless]
+    return points, [run.problem(message) for run in powerless]
 
 
 def _source(
-    group: Sequence[BenchmarkPoint],
+    group: Sequence[BenchmarkRun],
     formats: dict[Path, str],
     sources: dict[Path, str],
     today: dt.date,
 ) -> CurveSource:
-    used = {one.file for one in group} | (sources.keys() - formats.keys())
+    used = {run.file for run in group} | (sources.keys() - formats.keys())
     return CurveSource(
-        title=", ".join(dict.fromkeys(formats[one.file] for one in group)),
+        title=", ".join(dict.fromkeys(formats[run.file] for run in group)),
         files=[f"{path.name} sha256:{text}" for path, text in sources.items() if path in used],
         imported=today,
     )
 
 
 def _curve(
-    group: Sequence[BenchmarkPoint], points: list[CurvePoint], facts: Facts, source: CurveSource
+    group: Sequence[BenchmarkRun], points: list[CurvePoint], facts: Facts, source: CurveSource
 ) -> Curve:
     first = group[0]
     assert first.hardware and first.gpus and first.model and first.precision  # noqa: PT018
@@ -239,17 +237,17 @@ def _curve(
         hardware=first.hardware, gpus=first.gpus, model=first.model, precision=first.precision,
         parallel=first.parallel or Parallel(tensor=first.gpus), task=_task(group), points=points,
         measured="none" if points[0].gpu_kw is None else "gpu", source=source,
-        date=max(one.date for one in group if one.date is not None),
+        date=max(run.date for run in group if run.date is not None),
         licence=facts.licence or "", note=first.software,
     )  # fmt: skip
 
 
-def _task(group: Sequence[BenchmarkPoint]) -> str:
+def _task(group: Sequence[BenchmarkRun]) -> str:
     """Return the kind of requests, else the lengths of input and output."""
     lengths = [
         sum(values) / len(values)
         for name in ("input_tokens", "output_tokens")
-        if (values := [value for one in group if (value := getattr(one, name)) is not None])
+        if (values := [value for run in group if (value := getattr(run, name)) is not None])
     ]
     text = "{:.0f} in {:.0f} out".format(*lengths) if len(lengths) == 2 else ""
     return " ".join(filter(None, (group[0].task, text)))
@@ -264,7 +262,5 @@ def curve_name(curve: Curve) -> str:
 
 def _new_name(name: str, names: dict[str, Curve]) -> str:
     """Return a name that no other has."""
-    number = 2
-    while (new := name if number == 2 else f"{name}_{number - 1}") in names:
-        number += 1
-    return new
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(new for new in chain([name], numbered) if new not in names)

@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from planner.errors import Problem, ScenarioError, as_written, wrong
+from planner.files.input_file import read_bytes, text_of
 from planner.fleets.importing.aiperf import AIPERF
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
-    Format,
-    read_bytes,
-    text_of,
-    values_in,
-)
+from planner.fleets.importing.benchmark_run import BenchmarkRun, Format, values_in
 from planner.fleets.importing.guidellm import GUIDELLM
 from planner.fleets.importing.inferencex import INFERENCEX
 from planner.fleets.importing.mlenergy import MLENERGY
@@ -31,7 +26,7 @@ class ResultFile(NamedTuple):
 
     path: Path
     format: str
-    readings: list[BenchmarkPoint]
+    runs: list[BenchmarkRun]
     problems: list[Problem]
     digest: str
 
@@ -44,18 +39,18 @@ def read_results(path: Path) -> ResultFile:
     if not values:
         raise wrong("", _unknown(text), file=str(path))
     names: list[str] = []
-    readings: list[BenchmarkPoint] = []
+    runs: list[BenchmarkRun] = []
     for place, value in values:
         known = next((each for each in FORMATS if each.matches(value)), None)
         if known is None:
             raise wrong(place, _unknown(value), file=str(path))
         names.append(known.name)
-        try:
-            for one in known.read(value, path):
-                (readings if isinstance(one, BenchmarkPoint) else problems).append(one)  # type: ignore[arg-type]
-        except ScenarioError as error:
-            problems += error.problems
-    return ResultFile(path, names[0], readings, problems, digest(content))
+        for inside, row in known.rows(value):
+            try:
+                runs.append(known.read(row, path, inside))
+            except ScenarioError as error:
+                problems += error.problems
+    return ResultFile(path, names[0], runs, problems, digest(content))
 
 
 def digest(content: bytes) -> str:

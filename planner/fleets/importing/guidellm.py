@@ -8,51 +8,19 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from planner.errors import Problem, wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.errors import wrong
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
-    day_of,
-    each_of,
     from_epoch,
     numbered,
     read_as,
 )
 from planner.message import Message
 
-
-class Distribution(Foreign):
-    """Of a metric."""
-
-    mean: float
-    median: float
-    count: int | None = None
-
-
-class GuidellmMetric(Foreign):
-    """A metric of the requests that succeeded, and of those that did not."""
-
-    successful: Distribution
-    errored: Distribution | None = None
-
-
-class GuidellmMetrics(Foreign):
-    """What is read of the metrics of a benchmark."""
-
-    request_concurrency: GuidellmMetric
-    request_latency: GuidellmMetric | None = None
-    prompt_token_count: GuidellmMetric | None = None
-    output_token_count: GuidellmMetric | None = None
-    output_tokens_per_second: GuidellmMetric
-    inter_token_latency_ms: GuidellmMetric
-    time_to_first_token_ms: GuidellmMetric | None = None
-
-
 STREAMS = AliasChoices(
-    AliasPath("config", "strategy", "streams"),
-    AliasPath("args", "strategy", "streams"),
-    AliasPath("scheduler", "strategy", "streams"),
+    *(AliasPath(part, "strategy", "streams") for part in ("config", "args", "scheduler"))
 )
 TIMES = {
     end: AliasChoices(f"{end}_time", AliasPath("run_stats", f"{end}_time"))
@@ -60,11 +28,29 @@ TIMES = {
 }
 
 
+def _metric(name: str, statistic: str, *of: str) -> AliasPath:
+    """Return the place of a statistic of the requests that succeeded, or of others."""
+    return AliasPath("metrics", name, *(of or ("successful",)), statistic)
+
+
 class Benchmark(Foreign):
     """A benchmark: requests at one load."""
 
-    metrics: GuidellmMetrics
+    model: str | None
     streams: float | None = Field(None, validation_alias=STREAMS)
+    requests: float = Field(validation_alias=_metric("request_concurrency", "mean"))
+    failed: int | None = Field(
+        None, validation_alias=_metric("request_latency", "count", "errored")
+    )
+    input_tokens: float | None = Field(None, validation_alias=_metric("prompt_token_count", "mean"))
+    output_tokens: float | None = Field(
+        None, validation_alias=_metric("output_token_count", "mean")
+    )
+    tokens_per_s: float = Field(validation_alias=_metric("output_tokens_per_second", "mean"))
+    inter_token_ms: float = Field(validation_alias=_metric("inter_token_latency_ms", "median"))
+    first_token_ms: float | None = Field(
+        None, validation_alias=_metric("time_to_first_token_ms", "median")
+    )
     start: float | None = Field(None, validation_alias=TIMES["start"])
     end: float | None = Field(None, validation_alias=TIMES["end"])
 
@@ -76,38 +62,27 @@ def _matches(data: Any) -> bool:
     )
 
 
-def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
+def _rows(data: Any) -> Iterator[tuple[str, Any]]:
     model = _model_in(data)
-
-    def read(one: Any, place: str) -> BenchmarkPoint:
-        benchmark = read_as(Benchmark, one, file, place)
-        metrics = benchmark.metrics
-        speed = metrics.output_tokens_per_second.successful.mean
-        if not speed:
-            raise wrong(place, Message("no request was answered"), file=str(file))
-        end = from_epoch(benchmark.end)
-        first = metrics.time_to_first_token_ms
-        errored = metrics.request_latency and metrics.request_latency.errored
-        return BenchmarkPoint(
-            file=file, place=place, model=model or _model_in(one), software="GuideLLM",
-            input_tokens=_mean(metrics.prompt_token_count),
-            output_tokens=_mean(metrics.output_token_count),
-            concurrency=benchmark.streams or metrics.request_concurrency.successful.mean,
-            tokens_per_s=speed, failed=(errored and errored.count) or 0,
-            inter_token_ms=metrics.inter_token_latency_ms.successful.median,
-            first_token_ms=first.successful.median if first else None,
-            start=from_epoch(benchmark.start), end=end, date=day_of(end),
-            fields={
-                "inter_token_ms": "metrics.inter_token_latency_ms.successful.median",
-                "first_token_ms": "metrics.time_to_first_token_ms.successful.median",
-            },
-        )  # fmt: skip
-
-    yield from each_of(read, numbered(data["benchmarks"], "benchmarks"))
+    for place, one in numbered(data["benchmarks"], "benchmarks"):
+        yield place, {**one, "model": model or _model_in(one)}
 
 
-def _mean(metric: GuidellmMetric | None) -> float | None:
-    return None if metric is None else metric.successful.mean
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
+    run = read_as(Benchmark, data, file, place)
+    if not run.tokens_per_s:
+        raise wrong(place, Message("no request was answered"), file=str(file))
+    return BenchmarkRun(
+        file=file, place=place, model=run.model, software="GuideLLM", failed=run.failed or 0,
+        input_tokens=run.input_tokens, output_tokens=run.output_tokens,
+        concurrency=run.streams or run.requests, tokens_per_s=run.tokens_per_s,
+        inter_token_ms=run.inter_token_ms, first_token_ms=run.first_token_ms,
+        start=from_epoch(run.start), end=from_epoch(run.end),
+        fields={
+            "inter_token_ms": "metrics.inter_token_latency_ms.successful.median",
+            "first_token_ms": "metrics.time_to_first_token_ms.successful.median",
+        },
+    )  # fmt: skip
 
 
 def _model_in(data: Any) -> str | None:
@@ -121,4 +96,4 @@ def _model_in(data: Any) -> str | None:
     return None
 
 
-GUIDELLM = Format("GuideLLM", _matches, _read)
+GUIDELLM = Format("GuideLLM", _matches, _read, _rows)

@@ -6,20 +6,18 @@ a stream, which may hold several tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from planner.errors import Problem, wrong
+from planner.errors import wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.benchmark_point import (
+from planner.fleets.importing.benchmark_run import (
     HARDWARE,
-    BenchmarkPoint,
+    BenchmarkRun,
     Foreign,
     Format,
-    each_of,
     numbered,
     read_as,
 )
@@ -48,7 +46,7 @@ class Aggregate(Foreign):
 
 
 def _matches(data: Any) -> bool:
-    first = data[0] if isinstance(data, list) and data else data
+    _, first = next(iter(numbered(data)), ("", None))
     if not isinstance(first, dict):
         return False
     metrics = first.get("metrics")
@@ -57,34 +55,27 @@ def _matches(data: Any) -> bool:
     )
 
 
-def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
-    def read(row: Any, place: str) -> BenchmarkPoint:
-        if not isinstance(row, dict):
-            row = {}
-        whole = {**row, **row["metrics"]} if isinstance(row.get("metrics"), dict) else row
-        if whole.get("disagg") or whole.get("is_multinode"):
-            message = Message(
-                "is spread over nodes or has GPUs of its own for reading input: its rates are per"
-                " GPU of either kind, and no replica has them"
-            )
-            raise wrong(place, message, file=str(file))
-        if whole.get("isl") is None and isinstance(whole.get("request_metrics"), dict):
-            message = Message("is of agents, whose lengths of input and output are not constant")
-            raise wrong(place, message, file=str(file))
-        return _reading(read_as(Aggregate, whole, file, place), file, place)
-
-    rows = numbered(data) if isinstance(data, list) else iter([("", data)])
-    yield from each_of(read, rows)
-
-
-def _reading(point: Aggregate, file: Path, place: str) -> BenchmarkPoint:
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
+    row = data if isinstance(data, dict) else {}
+    if isinstance(row.get("metrics"), dict):
+        row = {**row, **row["metrics"]}
+    if row.get("disagg") or row.get("is_multinode"):
+        message = Message(
+            "is spread over nodes or has GPUs of its own for reading input: its rates are per GPU"
+            " of either kind, and no replica has them"
+        )
+        raise wrong(place, message, file=str(file))
+    if row.get("isl") is None and isinstance(row.get("request_metrics"), dict):
+        message = Message("is of agents, whose lengths of input and output are not constant")
+        raise wrong(place, message, file=str(file))
+    point = read_as(Aggregate, row, file, place)
     short = point.hw.rpartition(":")[2].partition("-")[0]
     power_w, name = point.avg_total_gpu_power_w, "avg_total_gpu_power_w"
     if power_w is None and point.avg_power_w is not None:
         power_w, name = point.avg_power_w * point.tp, "avg_power_w"
     first_token_ms = None if point.median_ttft is None else 1000 * point.median_ttft
     speculative = () if point.speculative == "none" else (point.speculative,)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, hardware=HARDWARE.get(short, short), gpus=point.tp,
         model=point.model, precision=point.precision,
         software=" ".join((point.framework, *speculative)),

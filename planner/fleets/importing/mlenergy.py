@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from planner.errors import Problem, wrong
+from planner.errors import wrong
 from planner.fleets.curve import Parallel
-from planner.fleets.importing.benchmark_point import (
+from planner.fleets.importing.benchmark_run import (
     HARDWARE,
     PRECISIONS,
-    BenchmarkPoint,
+    BenchmarkRun,
     Foreign,
     Format,
-    each_of,
     numbered,
     read_as,
 )
@@ -33,6 +31,7 @@ def _split(name: str) -> Any:
 class Configuration(Foreign):
     """A point of v3."""
 
+    task: str
     model_id: str
     weight_precision: str
     gpu_model: str
@@ -66,31 +65,31 @@ def _is_third(data: Any) -> bool:
     return all(isinstance(one, dict) and "num_gpus" in one for one in data["configurations"])
 
 
-def _read_third(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
+def _configurations(data: Any) -> Iterator[tuple[str, Any]]:
     of_all = {key: data[key] for key in ("model_id", "weight_precision") if key in data}
-    task = str(data.get("task", ""))
+    for place, one in numbered(data["configurations"], "configurations"):
+        yield place, {**of_all, **one, "task": str(data.get("task", ""))}
 
-    def read(one: Any, place: str) -> BenchmarkPoint:
-        if THROUGHPUT not in one:
-            message = Message(
-                "has no {name}: a model of pictures or video answers no tokens", name=THROUGHPUT
-            )
-            raise wrong(place, message, file=str(file))
-        point = read_as(Configuration, of_all | one, file, place)
-        return BenchmarkPoint(
-            file=file, place=place, task=task, gpus=point.num_gpus, model=point.model_id,
-            hardware=_hardware(point.gpu_model),
-            precision=PRECISIONS.get(point.weight_precision, point.weight_precision),
-            parallel=Parallel(
-                tensor=point.tensor_parallel,
-                expert=_beyond_one(point.expert_parallel), data=_beyond_one(point.data_parallel),
-            ),
-            concurrency=point.requests, tokens_per_s=point.output_throughput_tokens_per_sec,
-            gpu_w=point.avg_power_watts, inter_token_ms=point.median_itl_ms,
-            fields={"gpu_w": "avg_power_watts", "inter_token_ms": "median_itl_ms"},
-        )  # fmt: skip
 
-    yield from each_of(read, numbered(data["configurations"], "configurations"))
+def _read_third(data: Any, file: Path, place: str) -> BenchmarkRun:
+    if THROUGHPUT not in data:
+        message = Message(
+            "has no {name}: a model of pictures or video answers no tokens", name=THROUGHPUT
+        )
+        raise wrong(place, message, file=str(file))
+    point = read_as(Configuration, data, file, place)
+    return BenchmarkRun(
+        file=file, place=place, task=point.task, gpus=point.num_gpus, model=point.model_id,
+        hardware=_hardware(point.gpu_model),
+        precision=PRECISIONS.get(point.weight_precision, point.weight_precision),
+        parallel=Parallel(
+            tensor=point.tensor_parallel,
+            expert=_beyond_one(point.expert_parallel), data=_beyond_one(point.data_parallel),
+        ),
+        concurrency=point.requests, tokens_per_s=point.output_throughput_tokens_per_sec,
+        gpu_w=point.avg_power_watts, inter_token_ms=point.median_itl_ms,
+        fields={"gpu_w": "avg_power_watts", "inter_token_ms": "median_itl_ms"},
+    )  # fmt: skip
 
 
 def _hardware(name: str) -> str:
@@ -104,20 +103,13 @@ def _beyond_one(count: int) -> int | None:
 
 
 def _is_second(data: Any) -> bool:
-    first = data[0] if isinstance(data, list) and data else data
+    _, first = next(iter(numbered(data)), ("", None))
     return isinstance(first, dict) and "Token tput (tok/s)" in first
 
 
-def _read_second(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
-    yield from each_of(
-        partial(_second_point, file),
-        numbered(data) if isinstance(data, list) else iter([("", data)]),
-    )
-
-
-def _second_point(file: Path, data: Any, place: str) -> BenchmarkPoint:
+def _read_second(data: Any, file: Path, place: str) -> BenchmarkRun:
     point = read_as(SecondVersion, data, file, place)
-    return BenchmarkPoint(
+    return BenchmarkRun(
         file=file, place=place, gpus=point.tensor_parallel * point.pipeline_parallel,
         model=point.model, hardware=_hardware(point.gpu),
         parallel=Parallel(tensor=point.tensor_parallel), concurrency=point.requests,
@@ -129,6 +121,6 @@ def _second_point(file: Path, data: Any, place: str) -> BenchmarkPoint:
 
 
 MLENERGY = (
-    Format("ML.ENERGY leaderboard v3", _is_third, _read_third),
+    Format("ML.ENERGY leaderboard v3", _is_third, _read_third, _configurations),
     Format("ML.ENERGY leaderboard v2", _is_second, _read_second),
 )

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from planner.errors import Problem, wrong
-from planner.fleets.importing.benchmark_point import BenchmarkPoint
+from planner.errors import Problem, ScenarioError, wrong
+from planner.fleets.importing.benchmark_run import BenchmarkRun
 from planner.fleets.importing.power_log import PowerLog
 from planner.message import Message
 
@@ -20,72 +20,55 @@ LEAST_COVERED = 0.9  # of a run, by the log
 
 
 def join_power(
-    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
-    """Return readings with the mean power of the GPUs of a log during each run.
+    runs: Sequence[BenchmarkRun], log: PowerLog, zone: ZoneInfo | None
+) -> tuple[list[BenchmarkRun], list[Problem]]:
+    """Return runs with the mean power of the GPUs of a log during each run.
 
     Args:
-        readings: those without power get it; those with power keep theirs.
+        runs: those without power get it; those with power keep theirs.
         log: of the GPUs that served.
-        zone: of times without one, in the log and in the readings.
+        zone: of times without one, in the log and in the runs.
 
     Returns:
-        The readings, and problems of those that the log does not cover; these are left out.
+        The runs, and problems of those that the log does not cover; these are left out.
 
     Raises:
         ScenarioError: the times cannot be compared.
     """
-    without = [reading for reading in readings if reading.gpu_w is None]
-    if not without:
-        return list(readings), []
-    if log.times == "none":
-        return _whole_log(readings, without, log)
-    _require_comparable(without, log, zone)
+    _require_comparable([run for run in runs if run.gpu_w is None], log, zone)
     joined, problems = [], []
     samples = log.samples.assign(at_s=log.moments_s(zone)).sort_values("at_s")
-    for reading in readings:
-        if reading.gpu_w is None:
-            outcome = _mean_w(reading, samples, log, zone)
-            if isinstance(outcome, Problem):
-                problems.append(outcome)
-                continue
-            reading = replace(reading, gpu_w=outcome, fields=_named(reading, log))
-        joined.append(reading)
+    for run in runs:
+        if run.gpu_w is not None:
+            joined.append(run)
+            continue
+        try:
+            gpu_w = _mean_w(run, samples, log, zone)
+        except ScenarioError as error:
+            problems += error.problems
+        else:
+            fields = {**run.fields, "gpu_w": str(log.file)}
+            joined.append(replace(run, gpu_w=gpu_w, fields=fields))
     return joined, problems
 
 
-def _named(reading: BenchmarkPoint, log: PowerLog) -> dict[str, str]:
-    return {**reading.fields, "gpu_w": str(log.file)}
-
-
-def _whole_log(
-    readings: Sequence[BenchmarkPoint], without: Sequence[BenchmarkPoint], log: PowerLog
-) -> tuple[list[BenchmarkPoint], list[Problem]]:
-    """Return readings of which the only one without power gets the mean of a log without times."""
-    if len(without) > 1:
+def _require_comparable(runs: Sequence[BenchmarkRun], log: PowerLog, zone: ZoneInfo | None) -> None:
+    """Require that runs and log are both by a clock or of moments, or a zone; or a single run."""
+    if log.times == "none":
+        if len(runs) <= 1:
+            return
         message = Message(
             "has no times, so that {n} runs cannot be told apart; write them before each line"
             " (dcgmi dmon ... | ts '%FT%T%z') or import each run with the log of its own",
-            n=len(without),
+            n=len(runs),
         )
         raise wrong("", message, file=str(log.file))
-    mean_w = float(log.samples.groupby("gpu")["w"].mean().sum())
-    return [
-        replace(each, gpu_w=mean_w, fields=_named(each, log)) if each.gpu_w is None else each
-        for each in readings
-    ], []
-
-
-def _require_comparable(
-    readings: Sequence[BenchmarkPoint], log: PowerLog, zone: ZoneInfo | None
-) -> None:
-    """Require that times of a run and of a log are both of one clock or moments, or the zone."""
-    run = next((one.start for one in readings if one.start is not None), None)
-    if zone is not None or run is None or (run.tzinfo is None) == (log.times == "clock"):
+    start = next((run.start for run in runs if run.start is not None), None)
+    if zone is not None or start is None or (start.tzinfo is None) == (log.times == "clock"):
         return
-    naive, other = (log.file, readings[0].file) if run.tzinfo else (readings[0].file, log.file)
+    naive, other = (log.file, runs[0].file) if start.tzinfo else (runs[0].file, log.file)
     shifts = (
-        [hours for hours in range(-12, 15) if _covers(readings, log, hours)] if run.tzinfo else []
+        [hours for hours in range(-12, 15) if _covers(runs, log, hours)] if start.tzinfo else []
     )
     hint = Message("")
     if len(shifts) == 1:
@@ -98,30 +81,33 @@ def _require_comparable(
     raise wrong("", message, file=str(naive))
 
 
-def _covers(readings: Sequence[BenchmarkPoint], log: PowerLog, hours: int) -> bool:
+def _covers(runs: Sequence[BenchmarkRun], log: PowerLog, hours: int) -> bool:
     zone = dt.timezone(dt.timedelta(hours=hours))
     moments = log.moments_s(zone)
     return all(
-        one.start is not None
-        and one.end is not None
-        and moments.min() <= one.start.timestamp() <= one.end.timestamp() <= moments.max()
-        for one in readings
+        run.start is not None
+        and run.end is not None
+        and moments.min() <= run.start.timestamp() <= run.end.timestamp() <= moments.max()
+        for run in runs
     )
 
 
 def _mean_w(
-    reading: BenchmarkPoint,
-    samples: pd.DataFrame,
-    log: PowerLog,
-    zone: ZoneInfo | None,
-) -> float | Problem:
-    """Return the mean power of all GPUs during a run, each the mean of its samples."""
-    if reading.start is None or reading.end is None:
+    run: BenchmarkRun, samples: pd.DataFrame, log: PowerLog, zone: ZoneInfo | None
+) -> float:
+    """Return the mean power of all GPUs during a run, each the mean of its samples.
+
+    Raises:
+        ScenarioError: the log does not cover the run.
+    """
+    if log.times == "none":  # which has the run alone
+        return float(samples.groupby("gpu")["w"].mean().sum())
+    if run.start is None or run.end is None:
         message = Message("has no times, so that {path} cannot be joined to it", path=log.file)
-        return reading.problem(message)
+        raise ScenarioError([run.problem(message)])
     start, end = (
         time if time.tzinfo else time.replace(tzinfo=zone or dt.UTC)
-        for time in (reading.start, reading.end)
+        for time in (run.start, run.end)
     )
     start_s, end_s = start.timestamp(), end.timestamp()
     first_s, last_s = float(samples["at_s"].min()), float(samples["at_s"].max())
@@ -129,7 +115,8 @@ def _mean_w(
     counts = inside.size().reindex(samples["gpu"].unique(), fill_value=0)
     interval_s = float(samples.groupby("gpu")["at_s"].diff().median())
     covered = min((int(counts.min()) + 1) * interval_s / max(end_s - start_s, 1e-9), 1.0)
-    if counts.min() and covered >= LEAST_COVERED:
+    covered = covered if counts.min() else 0.0
+    if covered >= LEAST_COVERED:
         return float(inside["w"].mean().sum())
     span = {
         name: dt.datetime.fromtimestamp(at_s, start.tzinfo).strftime("%Y-%m-%d %H:%M:%S")
@@ -146,6 +133,6 @@ def _mean_w(
         message = Message(
             "ran from {start} to {end}, of which {path} covers {share:.0%} with all its GPUs, from"
             " {first} to {last}",
-            path=log.file, share=covered if counts.min() else 0.0, **span,
+            path=log.file, share=covered, **span,
         )  # fmt: skip
-    return reading.problem(message)
+    raise ScenarioError([run.problem(message)])

@@ -1,7 +1,8 @@
 """Logs of the power of GPUs: CSV of nvidia-smi or a DCGM exporter, and `dcgmi dmon`.
 
 A row is a sample of one GPU, or of all in columns of their own. What cannot be read, such as [N/A],
-a blank value of DCGM (above 1e15) or a last line that was cut off, is counted and left out.
+a blank value of DCGM (above 1e15) or a last line that was cut off, is left out; runs that the rest
+does not cover are named.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from planner.errors import wrong
 from planner.files.csv_file import read_csv
-from planner.fleets.importing.benchmark_point import read_bytes, text_of
+from planner.files.input_file import read_bytes, text_of
 from planner.message import Message, template
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ OTHER_GPUS = template(
 )
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _CELL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)")
-_HEAD = re.compile(r"(.*?)\s*\[([a-zA-Z]+)\]")
+_HEAD = re.compile(r"(?s)\s*(.*?)\s*(?:\[([a-zA-Z]+)\]\s*)?")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _DMON = re.compile(r"^(?P<before>.*?)\bGPU(?:-I)?\s+(?P<gpu>\d+)\s+(?P<cells>.*)$")
 
@@ -50,14 +51,12 @@ class PowerLog:
     """Samples of power.
 
     samples: columns at_s (since 1970, by its clock), gpu and w. times: "zone" where the times have
-    one, "clock" where they are of a local clock, "none" where there are none. dropped: rows that
-    could not be read.
+    one, "clock" where they are of a local clock, "none" where there are none.
     """
 
     file: Path
     samples: pd.DataFrame
     times: str
-    dropped: int = 0
 
     def gpus(self) -> list[str]:
         """Return the GPUs that the log has."""
@@ -82,7 +81,7 @@ class PowerLog:
             )
             raise wrong("--gpu-index", message, file=str(self.file))
         rows = self.samples["gpu"].isin(chosen)
-        return PowerLog(self.file, self.samples[rows], self.times, self.dropped)
+        return PowerLog(self.file, self.samples[rows], self.times)
 
 
 def is_power_log(text: str) -> bool:
@@ -109,30 +108,24 @@ def read_power_logs(paths: Sequence[Path]) -> PowerLog:
                 path=before.file,
             )
             raise wrong("", message, file=str(after.file))
-    samples = pd.concat([log.samples for log in logs])
-    return PowerLog(logs[0].file, samples, logs[0].times, sum(log.dropped for log in logs))
+    return PowerLog(logs[0].file, pd.concat([log.samples for log in logs]), logs[0].times)
 
 
 def parse_power_log(text: str, path: Path) -> PowerLog:
     """Read the text of a log; its last line counts where it has ended. Raises ScenarioError."""
     import pandas as pd
 
-    whole, _, cut = text.rpartition("\n")
+    whole = text.rpartition("\n")[0]
     first = next((line for line in whole.splitlines() if line.strip()), "")
-    rows = _dmon(whole, path) if _is_dmon(first) else _csv(whole, path)
-    count = len(rows) + bool(cut.strip())
-    rows = rows[rows["w"].notna()]
-    frame, times = _timed(rows)
+    is_dmon = "#Entity" in first or _DMON.match(first) is not None
+    rows = _dmon(whole, path) if is_dmon else _csv(whole, path)
+    frame, times = _timed(rows[rows["w"].notna()])
     if frame.empty:
         message = Message("has no line with a power that can be read")
         raise wrong("", message, file=str(path))
     frame = frame.astype({"gpu": str, "w": float})
     assert isinstance(frame, pd.DataFrame)
-    return PowerLog(path, frame, times, count - len(frame))
-
-
-def _is_dmon(line: str) -> bool:
-    return "#Entity" in line or _DMON.match(line) is not None
+    return PowerLog(path, frame, times)
 
 
 def _timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -188,11 +181,10 @@ def _csv(text: str, path: Path) -> pd.DataFrame:
         ).fillna("")
     except (pd.errors.EmptyDataError, pd.errors.ParserError):
         raise wrong("", Message("is empty or no CSV"), file=str(path)) from None
-    units = {}
-    for name in map(str, table.columns):
-        head = _HEAD.fullmatch(name.strip())
-        units[(head[1] if head else name).strip().lower()] = (head[2] if head else "").lower()
-    table.columns = pd.Index(list(units) if len(units) == len(table.columns) else table.columns)
+    heads = [_HEAD.fullmatch(str(name).lower()) for name in table.columns]
+    table.columns = pd.Index([head[1] for head in heads if head])
+    table = table.loc[:, ~table.columns.duplicated(keep="last")]
+    units = {head[1]: head[2] or "" for head in heads if head}
     time, gpu = _one_of(TIMES, units), _one_of(INDICES, units)
     metric, value = _one_of(NAMES, units), _one_of(VALUES, units)
     power = _one_of(POWERS, units)

@@ -6,18 +6,17 @@ Some forks write times in s, without the suffix of ms.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from planner.errors import Problem, wrong
-from planner.fleets.importing.benchmark_point import (
-    BenchmarkPoint,
+from planner.errors import wrong
+from planner.fleets.importing.benchmark_run import (
+    BenchmarkRun,
     Foreign,
     Format,
-    day_of,
+    at_a_time,
     from_epoch,
     read_as,
 )
@@ -50,20 +49,22 @@ def _matches(data: Any) -> bool:
     return isinstance(data, dict) and {"output_throughput", "total_output_tokens"} <= data.keys()
 
 
-def _read(data: Any, file: Path) -> Iterator[BenchmarkPoint | Problem]:
-    run = read_as(ServeResult, data, file)
+def _read(data: Any, file: Path, place: str) -> BenchmarkRun:
+    run = read_as(ServeResult, data, file, place)
     if not run.completed:
         raise wrong("completed", Message("is 0: no request was answered"), file=str(file))
     inter_token_ms, between = _time(run, "median_tpot")
     first_token_ms, first = _time(run, "median_ttft")
+    concurrency = run.max_concurrency  # the limit
+    if concurrency is None:
+        concurrency = at_a_time(run.request_throughput, run.mean_e2el_ms)
     start, end = _span(run)
-    yield BenchmarkPoint(
+    return BenchmarkRun(
         file=file, model=run.model_id, software="vllm bench serve", failed=run.failed,
         input_tokens=run.total_input_tokens / run.completed,
         output_tokens=run.total_output_tokens / run.completed,
-        concurrency=_concurrency(run), tokens_per_s=run.output_throughput,
-        inter_token_ms=inter_token_ms, first_token_ms=first_token_ms,
-        start=start, end=end, date=day_of(end),
+        concurrency=concurrency, tokens_per_s=run.output_throughput,
+        inter_token_ms=inter_token_ms, first_token_ms=first_token_ms, start=start, end=end,
         fields={"inter_token_ms": between, "first_token_ms": first},
     )  # fmt: skip
 
@@ -74,15 +75,6 @@ def _time(run: ServeResult, name: str) -> tuple[float | None, str]:
     if in_ms is None and in_s is not None:
         return 1000 * in_s, name
     return in_ms, f"{name}_ms"
-
-
-def _concurrency(run: ServeResult) -> float | None:
-    """Return the requests at a time: the limit, else their mean by Little's law."""
-    if run.max_concurrency is not None or None in (run.request_throughput, run.mean_e2el_ms):
-        return run.max_concurrency
-    assert run.request_throughput is not None
-    assert run.mean_e2el_ms is not None
-    return run.request_throughput * run.mean_e2el_ms / 1000
 
 
 def _span(run: ServeResult) -> tuple[dt.datetime | None, dt.datetime | None]:

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import MeasurementError, ScenarioError, did_you_mean, wrong
+from planner.errors import MeasurementError, ScenarioError, cause, did_you_mean, wrong
 from planner.message import Message
+from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +52,7 @@ def http_client(key: str | None, most: int) -> httpx.AsyncClient:
     try:
         import httpx
     except ImportError:
-        message = Message("measuring needs httpx: pip install 'dispatch-planner[measure]'")
+        message = Message("measuring needs httpx: {line}", line=install_line("measure"))
         raise wrong("", message) from None
     return httpx.AsyncClient(
         headers={} if key is None else {"Authorization": f"Bearer {key}"},
@@ -105,7 +106,7 @@ class Endpoint:
         except (httpx.HTTPError, ValueError) as error:
             message = Message(
                 "{url} cannot be reached: {text}; is the server running?",
-                url=self.url, text=str(error) or type(error).__name__,
+                url=self.url, text=cause(error),
             )  # fmt: skip
             raise wrong("", message, file="URL") from None
         self._refuse_key(response.status_code)
@@ -200,8 +201,8 @@ class Endpoint:
         try:
             yield
         except (httpx.HTTPError, ValueError, TypeError, AttributeError) as error:
-            text = str(error) or type(error).__name__
-            raise MeasurementError(Message("{url}: {text}", url=self.url, text=text)) from None
+            message = Message("{url}: {text}", url=self.url, text=cause(error))
+            raise MeasurementError(message) from None
 
     def _note(self, answer: Answer, chunk: Any) -> None:
         if usage := chunk.get("usage"):

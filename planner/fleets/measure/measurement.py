@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from planner.errors import MeasurementError, wrong
 from planner.fleets.curve import Curve, CurvePoint, CurveSource, Parallel, six_digits
-from planner.fleets.importing.benchmark_point import BenchmarkPoint
 from planner.fleets.importing.power_log import OTHER_GPUS
-from planner.fleets.measure.closed_loop import run_load
+from planner.fleets.measure.closed_loop import SteadyLoad, run_load
 from planner.fleets.measure.endpoint import Answer, Endpoint
 from planner.fleets.measure.power_meter import PowerMeter
 from planner.message import Message
@@ -24,11 +21,8 @@ SETTLE_S = 2.0  # until power is that of a new state
 IDLE_S = 10.0  # at most
 
 
-class OtherProgram(Protocol):
-    """A program that loads a server instead of the closed loop."""
-
-    async def at(self, concurrency: int) -> BenchmarkPoint:
-        """Return its result at a number of requests at a time. Raises MeasurementError."""
+OtherProgram = Callable[[int], Awaitable[SteadyLoad]]
+"""Loads a server with a number of requests at a time. Raises MeasurementError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +110,8 @@ async def measure(
     measured.cautions += endpoint.cautions
     sampling = asyncio.create_task(_sample(meter, endpoint.clock))
     try:
-        idle_kw = await _resting(measuring, endpoint, meter)
-        measured.idle = CurvePoint(tokens_per_s=0, gpu_kw=idle_kw)
+        idle_w = await _resting_w(measuring, endpoint, meter)
+        measured.idle = CurvePoint.measured(0, idle_w)
         loads = sorted(set(measuring.concurrencies))
         for i, concurrency in enumerate(loads):
             if note is not None:
@@ -125,13 +119,18 @@ async def measure(
             point = None
             if program is not None:
                 try:
-                    point = await _point_of(program, concurrency, endpoint, meter)
+                    point = await _point(measuring, await program(concurrency), meter, measured)
                 except MeasurementError as error:
                     measured.cautions.append(
                         Message("{text}: its own loop measures instead", text=error.message)
                     )
                     program = None
-            point = point or await _point(measuring, concurrency, endpoint, meter, measured)
+            if point is None:
+                own = await run_load(
+                    endpoint, concurrency, measuring.seconds,
+                    measuring.input_tokens, measuring.output_tokens,
+                )  # fmt: skip
+                point = await _point(measuring, own, meter, measured)
             measured.points.append(point)
         if measuring.level is not None:
             measured.sleep = await _asleep(measuring, measuring.level, endpoint, meter, measured)
@@ -165,53 +164,33 @@ async def _sample(meter: PowerMeter, clock: Callable[[], float]) -> None:
         await asyncio.sleep(SAMPLE_S)
 
 
-async def _resting(measuring: Measuring, endpoint: Endpoint, meter: PowerMeter) -> float:
-    """Return the power of GPUs that answer nothing, kW."""
+async def _resting_w(measuring: Measuring, endpoint: Endpoint, meter: PowerMeter) -> float:
+    """Return the power of GPUs that answer nothing."""
     await asyncio.sleep(SETTLE_S)
     start = endpoint.clock()
     await asyncio.sleep(min(IDLE_S, measuring.seconds))
-    return _kw(await meter.mean_w(start, endpoint.clock()))
+    return await meter.mean_w(start, endpoint.clock())
 
 
 async def _point(
-    measuring: Measuring,
-    concurrency: int,
-    endpoint: Endpoint,
-    meter: PowerMeter,
-    measured: Measured,
+    measuring: Measuring, load: SteadyLoad, meter: PowerMeter, measured: Measured
 ) -> CurvePoint:
-    """Return the point of a number of requests at a time, by the closed loop."""
-    load = await run_load(
-        endpoint, concurrency, measuring.seconds, measuring.input_tokens, measuring.output_tokens
-    )
+    """Return the point of a load, once its power is known."""
+    gpu_w = await meter.mean_w(load.start, load.end)
+    n = load.concurrency
     if load.failed:
-        message = Message("at concurrency {n} {k} requests failed", n=concurrency, k=load.failed)
+        message = Message("at concurrency {n} {k} requests failed", n=n, k=load.failed)
         measured.cautions.append(message)
     if load.inter_token_ms is None:
         message = Message(
             "at concurrency {n} no answer ended in {s:g} s, so that the time between tokens is not"
             " known; give it more --seconds",
-            n=concurrency, s=measuring.seconds,
+            n=n, s=measuring.seconds,
         )  # fmt: skip
         measured.cautions.append(message)
     return CurvePoint.measured(
-        load.tokens_per_s, await meter.mean_w(load.start, load.end), concurrency=concurrency,
+        load.tokens_per_s, gpu_w, concurrency=n,
         inter_token_ms=load.inter_token_ms, first_token_ms=load.first_token_ms,
-    )  # fmt: skip
-
-
-async def _point_of(
-    program: OtherProgram, concurrency: int, endpoint: Endpoint, meter: PowerMeter
-) -> CurvePoint:
-    """Return the point of a number of requests at a time, by another program."""
-    run = await program.at(concurrency)
-    if run.start is None or run.end is None:
-        raise MeasurementError(Message("AIPerf does not say when it measured"))
-    offset_s = time.time() - endpoint.clock()  # times without a zone are of this machine
-    start, end = (moment.timestamp() - offset_s for moment in (run.start, run.end))
-    return CurvePoint.measured(
-        run.tokens_per_s, await meter.mean_w(start, end), concurrency=concurrency,
-        inter_token_ms=run.inter_token_ms, first_token_ms=run.first_token_ms,
     )  # fmt: skip
 
 
@@ -229,14 +208,10 @@ async def _asleep(
                 )
             )
             return None
-        asleep_kw = await _resting(measuring, endpoint, meter)
+        asleep_w = await _resting_w(measuring, endpoint, meter)
     finally:
         start = endpoint.clock()
         await endpoint.wake(level)
     answer = Answer(start)
     await endpoint.ask(answer, 1, 1)
-    return Sleep(level, asleep_kw, six_digits(endpoint.clock() - start))
-
-
-def _kw(power_w: float) -> float:
-    return six_digits(power_w / 1000)
+    return Sleep(level, six_digits(asleep_w / 1000), six_digits(endpoint.clock() - start))

@@ -10,15 +10,17 @@ import datetime as dt
 import itertools
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.errors import MeasurementError, ScenarioError, wrong
+from planner.errors import MeasurementError, ScenarioError, cause, wrong
 from planner.fleets.importing.power_log import BLANK, PowerLog, read_power_logs
 from planner.message import Message
+from planner.version import install_line
 
 if TYPE_CHECKING:
     import httpx
@@ -29,35 +31,35 @@ LATE_S = 15.0  # that a CSV may lag behind
 STALE_SHARE = 0.2  # of the time of a mean, that a reading may stand unchanged
 
 
-class PowerMeter(Protocol):
+class PowerMeter(ABC):
     """A source of the power of GPUs.
 
     hardware: their name, where it is known. gpus: their number, known after the first sample.
     cautions: what must be known of the means so far.
     """
 
-    hardware: str | None
-    gpus: int
-    cautions: Sequence[Message]
+    hardware: str | None = None
+    gpus: int = 0
+    cautions: Sequence[Message] = ()
 
+    @abstractmethod
     async def sample(self, now: float) -> None:
         """Take a sample."""
 
+    @abstractmethod
     async def mean_w(self, start: float, end: float) -> float:
         """Return the mean of all GPUs between two times. Raises MeasurementError."""
 
 
-class NvmlMeter:
+class NvmlMeter(PowerMeter):
     """GPUs of this machine: the difference of their energy counters, else samples of power."""
-
-    cautions: Sequence[Message] = ()
 
     def __init__(self, indices: Sequence[str], clock: Callable[[], float]) -> None:
         self._clock = clock
         try:
             import pynvml  # type: ignore[import-untyped, import-not-found, unused-ignore]
         except ImportError:
-            message = Message("NVML needs nvidia-ml-py: pip install 'dispatch-planner[measure]'")
+            message = Message("NVML needs nvidia-ml-py: {line}", line=install_line("measure"))
             raise wrong("", message) from None
         self._nvml: Any = pynvml
         try:
@@ -69,7 +71,7 @@ class NvmlMeter:
         except (pynvml.NVMLError, IndexError, ValueError) as error:
             message = Message("NVML gives no power on this machine: {text}", text=error)
             raise wrong("", message, file="--power") from None
-        self.hardware: str | None = name if isinstance(name, str) else name.decode()
+        self.hardware = name if isinstance(name, str) else name.decode()
         self.gpus = len(self._handles)
         self._counts_energy = True
         self._times: list[float] = []
@@ -104,19 +106,16 @@ class NvmlMeter:
         return float((last - first) / (end - start))
 
 
-class DcgmMeter:
+class DcgmMeter(PowerMeter):
     """GPUs of a DCGM exporter."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, indices: Sequence[str]) -> None:
         self._client, self._url, self._indices = client, url, tuple(indices)
         if not url.rstrip("/").endswith("/metrics"):
             self._url = f"{url.rstrip('/')}/metrics"
-        self.hardware: str | None = None
-        self.gpus = 0
         self._times: list[float] = []
         self._values: list[float] = []
         self._problem = Message("no sample was taken")
-        self.cautions: Sequence[Message] = ()
 
     async def sample(self, now: float) -> None:
         """Take a sample; what the exporter does not give is missing."""
@@ -127,9 +126,7 @@ class DcgmMeter:
             watts, names = parse_power_usage(response.text, self._indices)
         except (httpx.HTTPError, ValueError) as error:
             self._problem = Message(
-                "{url} gives no power: {text}",
-                url=self._url,
-                text=str(error) or type(error).__name__,
+                "{url} gives no power: {text}", url=self._url, text=cause(error)
             )
             return
         if not watts or (self.gpus and len(watts) != self.gpus):
@@ -173,11 +170,8 @@ def parse_power_usage(
     return watts, names
 
 
-class CsvMeter:
+class CsvMeter(PowerMeter):
     """GPUs of a log that another program is writing on this machine."""
-
-    hardware: str | None = None
-    cautions: Sequence[Message] = ()
 
     def __init__(self, path: Path, indices: Sequence[str], clock: Callable[[], float]) -> None:
         self._path, self._indices = path, tuple(indices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.components.fleet.operating_points import MTOK_PER_H
@@ -51,10 +51,10 @@ def replica_kw(point: CurvePoint) -> float | None:
     return point.gpu_kw if point.node_kw is None else point.node_kw
 
 
-def span(values: Iterable[float | None]) -> tuple[float, float] | None:
+def span(values: Iterable[float | None]) -> list[float] | None:
     """Return the least and the most of values, None where there are none."""
     known = [value for value in values if value is not None]
-    return (min(known), max(known)) if known else None
+    return [min(known), max(known)] if known else None
 
 
 def span_text(values: Iterable[float | None]) -> str:
@@ -66,22 +66,20 @@ def span_text(values: Iterable[float | None]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def list_sections(
-    curves: dict[str, list[CurvePoint]], of: dict[str, Curve], words: Language
-) -> list[Section]:
-    """Return a table for each source of curves by name, with those of their points wanted."""
+def list_sections(curves: Mapping[str, Curve], words: Language) -> list[Section]:
+    """Return a table for each source of curves by name."""
     heads = (
         words("curve"), words("GPUs"), words("tokens/s"), words("kW"), words("ms between tokens"),
     )  # fmt: skip
     by_source: dict[str, list[Row]] = {}
-    for name, points in curves.items():
+    for name, curve in curves.items():
         row: Row = (
-            name, Quantity(of[name].gpus, "", 0),
-            span_text(point.tokens_per_s for point in points if point.tokens_per_s),
-            span_text(map(replica_kw, points)),
-            span_text(point.inter_token_ms for point in points),
+            name, Quantity(curve.gpus, "", 0),
+            span_text(point.tokens_per_s for point in curve.points if point.tokens_per_s),
+            span_text(map(replica_kw, curve.points)),
+            span_text(point.inter_token_ms for point in curve.points),
         )  # fmt: skip
-        by_source.setdefault(of[name].source.title, []).append(row)
+        by_source.setdefault(curve.source.title, []).append(row)
     return [Section(source, heads, tuple(rows)) for source, rows in sorted(by_source.items())]
 
 
@@ -89,14 +87,14 @@ def points_section(curve: Curve, points: list[NodePoint], words: Language) -> Se
     """Return the table of the points of a curve; columns without a value are left out."""
     kw = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
     columns: dict[str, list[float | None]] = {
-        words("requests"): [of.point.concurrency for of in points],
-        words("tokens/s"): [of.point.tokens_per_s for of in points],
-        kw: [replica_kw(of.point) for of in points],
-        words("ms between tokens"): [of.point.inter_token_ms for of in points],
-        words("ms to the first token"): [of.point.first_token_ms for of in points],
-        words("tokens/s of the node"): [of.node_tokens_per_s for of in points],
-        words("node kW"): [of.node_kw for of in points],
-        words("kWh/Mtok"): [of.kwh_per_mtok for of in points],
+        words("requests"): [row.point.concurrency for row in points],
+        words("tokens/s"): [row.point.tokens_per_s for row in points],
+        kw: [replica_kw(row.point) for row in points],
+        words("ms between tokens"): [row.point.inter_token_ms for row in points],
+        words("ms to the first token"): [row.point.first_token_ms for row in points],
+        words("tokens/s of the node"): [row.node_tokens_per_s for row in points],
+        words("node kW"): [row.node_kw for row in points],
+        words("kWh/Mtok"): [row.kwh_per_mtok for row in points],
     }
     known = {head: values for head, values in columns.items() if span(values) is not None}
     cells = [

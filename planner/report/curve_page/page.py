@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from planner.errors import Problem, ScenarioError
 from planner.fleets.curve import Curve
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.style import BLUE, FROM_ZERO, GREEN, ORANGE, PLAIN, axis, frame, text
+from planner.report.charts.style import BLUE, FROM_ZERO, ORANGE, PLAIN, axis, frame, text
 from planner.report.curve_page.node_curve import (
     NodePoint,
     facts_section,
@@ -24,16 +24,7 @@ from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 
 SUFFIX = ".html"
 HEIGHT_PX = 360
-
-
-class CurveLine(NamedTuple):
-    """A quantity over tokens per second."""
-
-    name: str
-    values: Sequence[float | None]
-    colour: str
-    symbol: str
-    dash: str = "solid"
+STYLES = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dash"))
 
 
 def curve_page(name: str, curve: Curve, points: list[NodePoint], words: Language, out: Path) -> str:
@@ -63,59 +54,64 @@ def _charts(
     curve: Curve, points: list[NodePoint], table: pd.DataFrame, words: Language
 ) -> list[Chart]:
     """Return the power and the times of a curve, each over tokens per second."""
-    power = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
-    lines = {
-        "power": (words("Power of a replica"), words("kW"), [
-            CurveLine(power, [replica_kw(of.point) for of in points], BLUE, "circle"),
-            CurveLine(words("its part of the node, at the wall"), [_part_kw(of) for of in points],
-                      ORANGE, "diamond", "dash"),
-        ]),
-        "times": (words("Time between tokens and to the first token"), "ms", [
-            CurveLine(words("ms between tokens"), [of.point.inter_token_ms for of in points],
-                      BLUE, "circle"),
-            CurveLine(words("ms to the first token"), [of.point.first_token_ms for of in points],
-                      GREEN, "square", "dash"),
-        ]),
+    gpu_or_wall = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
+    times = words("Time between tokens")
+    if any(row.point.first_token_ms is not None for row in points):
+        times = words("Time between tokens and to the first token")
+    every = {
+        "power": (words("Power of a replica"), words("kW"), {
+            gpu_or_wall: [replica_kw(row.point) for row in points],
+            words("its part of the node, at the wall"): [_part_kw(row) for row in points],
+        }),
+        "times": (times, "ms", {
+            words("ms between tokens"): [row.point.inter_token_ms for row in points],
+            words("ms to the first token"): [row.point.first_token_ms for row in points],
+        }),
     }  # fmt: skip
     caption = words(
         "Points by ascending load, joined in that order: where a line turns back, more requests"
         " were answered with fewer tokens."
     )
     charts = []
-    for key, (title, unit, every) in lines.items():
-        drawn_lines = [line for line in every if any(value is not None for value in line.values)]
-        if not drawn_lines:
-            continue
-        figure = _figure(points, drawn_lines, unit, words)
-        charts.append(Chart(key=key, title=title, figure=figure, table=table, caption=caption))
+    for key, (title, unit, lines) in every.items():
+        data = [
+            _line(name, unit, points, values, style, words)
+            for (name, values), style in zip(lines.items(), STYLES, strict=True)
+            if any(value is not None for value in values)
+        ]
+        if data:
+            layout = frame(HEIGHT_PX, len(data)) | {
+                "hovermode": "closest",
+                "xaxis": axis(words("tokens/s"), nticks=6, **FROM_ZERO, **PLAIN),
+                "yaxis": axis(unit, **FROM_ZERO, **PLAIN),
+            }
+            figure = {"data": data, "layout": layout}
+            charts.append(Chart(key=key, title=title, figure=figure, table=table, caption=caption))
     return charts
 
 
-def _part_kw(of: NodePoint) -> float | None:
+def _part_kw(row: NodePoint) -> float | None:
     """Return the part of a node's power that falls on one replica."""
-    if of.node_kw is None or of.point.node_kw is not None:
+    if row.node_kw is None or row.point.node_kw is not None:
         return None
-    return of.node_kw / of.replicas
+    return row.node_kw / row.replicas
 
 
-def _figure(
-    points: list[NodePoint], lines: Sequence[CurveLine], unit: str, words: Language
+def _line(
+    name: str,
+    unit: str,
+    points: list[NodePoint],
+    values: Sequence[float | None],
+    style: tuple[str, str, str],
+    words: Language,
 ) -> dict[str, Any]:
-    """Return lines with a marker at each point."""
-    data = [
-        {
-            "type": "scatter", "mode": "lines+markers", "name": text(line.name),
-            "x": [of.point.tokens_per_s for of in points], "y": list(line.values),
-            "line": {"color": line.colour, "dash": line.dash, "width": 1.8},
-            "marker": {"symbol": line.symbol, "size": 8, "color": line.colour},
-            "hovertemplate": f"%{{x:,.4~r}} {text(words('tokens/s'))}<br>%{{y:,.4~r}} {text(unit)}"
-                             f"<extra>{text(line.name)}</extra>",
-        }
-        for line in lines
-    ]  # fmt: skip
-    layout = frame(HEIGHT_PX, len(lines)) | {
-        "hovermode": "closest",
-        "xaxis": axis(words("tokens/s"), nticks=6, **FROM_ZERO, **PLAIN),
-        "yaxis": axis(unit, **FROM_ZERO, **PLAIN),
-    }
-    return {"data": data, "layout": layout}
+    """Return a line over tokens per second with a marker at each point."""
+    colour, symbol, dash = style
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": text(name),
+        "x": [row.point.tokens_per_s for row in points], "y": list(values),
+        "line": {"color": colour, "dash": dash, "width": 1.8},
+        "marker": {"symbol": symbol, "size": 8, "color": colour},
+        "hovertemplate": f"%{{x:,.4~r}} {text(words('tokens/s'))}<br>%{{y:,.4~r}} {text(unit)}"
+                         f"<extra>{text(name)}</extra>",
+    }  # fmt: skip

@@ -33,6 +33,7 @@ from planner.errors import wrong
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers, records, require_columns
 from planner.sweeps.sweep_file import LEAST_BLOCKS
+from planner.version import install_line
 
 CONFIDENCE = 0.95  # level of the confidence intervals, which are plus and minus
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
@@ -80,7 +81,7 @@ def sobol_indices(
     try:
         from SALib.analyze import sobol
     except ImportError:
-        message = Message("Sobol indices need SALib: pip install 'dispatch-planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: {line}", line=install_line("sensitivity"))
         raise wrong("", message) from None
     table = cases.sort_values("case", kind="stable")
     _require_saltelli(table, axes)

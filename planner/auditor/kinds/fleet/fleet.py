@@ -27,8 +27,10 @@ from planner.auditor.kinds.fleet.sleep import (
     wake_cost,
 )
 from planner.auditor.kinds.fleet.work import (
+    available_nodes,
     check_answers,
     columns_of_pausing,
+    jobs_on,
     key_of,
     points_of,
     prefill_of,
@@ -53,8 +55,8 @@ from planner.message import Message
 def _columns(plan: Plan, part: Part) -> set[str]:
     reserves = reserve_columns(plan, part)
     columns = {"it_kw"} | columns_by_origin(plan, "draw_mw") | reserves
-    columns |= {"job_nodes", "job_kw"} if _jobs_on(plan, part) else set()
-    columns |= sleep_columns(part, has_jobs=bool(_jobs_on(plan, part)))
+    columns |= {"job_nodes", "job_kw"} if jobs_on(plan, part) else set()
+    columns |= sleep_columns(part, has_jobs=bool(jobs_on(plan, part)))
     columns |= {column_of("answered_mtok_per_h", s.name) for s in services_of(plan, part)}
     for model in part.under("serves").fields:
         columns |= {column_of("awake", model)}
@@ -66,14 +68,10 @@ def _columns(plan: Plan, part: Part) -> set[str]:
     return columns
 
 
-def _jobs_on(plan: Plan, part: Part) -> list[Part]:
-    return [job for job in plan.of_kind("job") if job["fleet"] == part.name]
-
-
 def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
     """Note where a fleet does not set aside the nodes or the power of its jobs."""
     nodes, kw = np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
-    for job in _jobs_on(plan, part):
+    for job in jobs_on(plan, part):
         running = job.number("nodes") * job.column("running")
         nodes, kw = nodes + running, kw + job.number("node_kw") * running
     note.equal(
@@ -97,16 +95,11 @@ def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
         if part["whole_nodes"]:
             for count in counts.values():
                 note.whole("whole", Message("nodes of {name} are", name=model), count)
-    available, what = _available(part), Message("nodes awake and asleep are")
+    available, what = available_nodes(part), Message("nodes awake and asleep are")
     note.equal("count", what, awake + asleep_in(part, levels_of(part)), available, "nodes")
     note.equal("it_kw", column_is("it_kw"), part.column("it_kw"), it_kw, "kW")
     drawn = part.total("draw_mw")
     note.equal("power", Message("draws"), drawn, pue_of(part) / 1000 * it_kw, "MW")
-
-
-def _available(part: Part) -> Array:
-    """Return the available nodes by step."""
-    return part.number("nodes") * part.series("available_pu")
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
@@ -128,7 +121,7 @@ def _drawn_by_jobs(plan: Plan, part: Part) -> dict[str, Array]:
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
     awake = part.total("awake")
-    available = _available(part).sum()
+    available = available_nodes(part).sum()
     return {
         "awake_mean_nodes": awake.mean(),
         "awake_share": awake.sum() / max(available, 1e-9),

@@ -17,9 +17,6 @@ class Level(NamedTuple):
     drain_min: float
 
 
-FIELDS = ("node_kw", "wake_min", "wake_cost_cny", "drain_min")
-
-
 def levels_of(part: Part) -> list[Level]:
     """Return the levels of sleep of a fleet, shallow first."""
     rows = part.rows("sleep")
@@ -28,7 +25,7 @@ def levels_of(part: Part) -> list[Level]:
         return [Level((), kw, minutes, cost, 0.0)]
     apart = len(rows) > 1 or rows[0].number("drain_min") > 0
     return [
-        Level((str(row["name"]),) if apart else (), *(row.number(field) for field in FIELDS))
+        Level((str(row["name"]),) if apart else (), *map(row.number, Level._fields[1:]))
         for row in rows
     ]
 

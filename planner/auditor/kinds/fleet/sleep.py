@@ -30,7 +30,7 @@ import numpy as np
 
 from planner.auditor.findings import AT, Array, Notes
 from planner.auditor.kinds.fleet.levels import Level, levels_of, pause_wake_min
-from planner.auditor.kinds.fleet.work import key_of, points_of
+from planner.auditor.kinds.fleet.work import available_nodes, jobs_on, key_of, points_of
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.plan_files import Clock
 from planner.auditor.reading import Codes, Part, Plan, column_of
@@ -80,9 +80,9 @@ def wake_cost(part: Part) -> tuple[Array, float]:
 
 def check_sleep(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on sleeping and waking nodes."""
-    available = part.number("nodes") * part.series("available_pu")
+    available = available_nodes(part)
     _check_waking(plan, part, available, note)
-    change = np.diff(available, prepend=_before(plan, part, available[0]))
+    change = np.diff(available, prepend=max(available[0], _known_before(plan, part)))
     levels = levels_of(part)
     if levels[0].key:
         _check_levels(plan, part, change, note)
@@ -102,15 +102,10 @@ def _numbers(part: Part, field: str) -> dict[str, float]:
     return {name: named.number(name) for name in named.fields}
 
 
-def _before(plan: Plan, part: Part, first: float) -> float:
-    """Return the nodes just before the horizon: at least those that are known, and no fewer."""
-    return max(first, _known_before(plan, part))
-
-
 def _known_before(plan: Plan, part: Part) -> float:
-    jobs = [job for job in plan.of_kind("job") if job["fleet"] == part.name]
+    """Return the nodes that are known to be there just before the horizon."""
     running = 0.0
-    for job in jobs:
+    for job in jobs_on(plan, part):
         run_h = job.under("initial").number("hours_run")
         if run_h > 0 and plan.clock.up(job.number("duration_h") - run_h) > 0:
             running += job.number("nodes")
@@ -122,15 +117,14 @@ def _asleep_before(plan: Plan, part: Part, level: Level, *, first: bool) -> floa
     named = _numbers(part, "asleep")
     start = named.get(level.key[0], 0.0) if level.key else sum(named.values())
     if first:
-        available = part.number("nodes") * part.series("available_pu")[0]
-        start += max(available - _known_before(plan, part), 0.0)
+        start += max(available_nodes(part)[0] - _known_before(plan, part), 0.0)
     return start
 
 
 def sleep_codes(plan: Plan, part: Part) -> Codes:
     """Return where each code of the decision `sleep` may stand."""
-    available = part.number("nodes") * part.series("available_pu")
-    change = np.diff(available, prepend=_before(plan, part, available[0]))
+    available = available_nodes(part)
+    change = np.diff(available, prepend=max(available[0], _known_before(plan, part)))
     enter = leave = part.zeros
     levels = levels_of(part)
     for i, level in enumerate(levels):
@@ -180,11 +174,7 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
             note.at_most("slept_asleep", what, arrived, asleep, "nodes", size=size)
     what = Message("nodes of outages that sleep:")
     note.at_most("outage", what, spread, np.abs(change), "nodes", size=size)
-    starting = plan.sum(
-        job.number("nodes") * job.column("start")
-        for job in plan.of_kind("job")
-        if job["fleet"] == part.name
-    )
+    starting = plan.sum(job.number("nodes") * job.column("start") for job in jobs_on(plan, part))
     what = Message("nodes woken for jobs:")
     note.at_most("for_jobs", what, jobs, starting, "nodes", size=size)
 

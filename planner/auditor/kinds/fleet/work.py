@@ -56,6 +56,16 @@ def key_of(point: Part) -> str:
     return f"{point.number('tokens_per_s'):g}"
 
 
+def jobs_on(plan: Plan, part: Part) -> list[Part]:
+    """Return the jobs of a fleet."""
+    return [job for job in plan.of_kind("job") if job["fleet"] == part.name]
+
+
+def available_nodes(part: Part) -> Array:
+    """Return the available nodes by step."""
+    return part.number("nodes") * part.series("available_pu")
+
+
 def pue_of(part: Part) -> Array:
     """Return the facility power over the IT power; shape (steps,)."""
     if not part.is_mapping("pue"):

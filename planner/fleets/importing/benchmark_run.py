@@ -1,18 +1,17 @@
-"""One point of a benchmark result as its file has it, in our units, and how files are read."""
+"""A run of a benchmark at one load as its file has it, in our units, and how files are read."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from planner.errors import Problem, ScenarioError, as_written, cause, dotted, wrong
-from planner.files.yaml_document import is_pipe_or_device
+from planner.errors import Problem, ScenarioError, as_written, dotted, wrong
 from planner.fleets.curve import Parallel
 from planner.message import Message
 
@@ -33,11 +32,11 @@ PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkPoint:
-    """One point; None where its file does not say.
+class BenchmarkRun:
+    """A run at one load; None where its file does not say.
 
-    place: in the file. start, end: of the run, with a zone or by the local clock. fields: the names
-    that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
+    place: in the file. start, end: with a zone or by the local clock. day: where its end is not
+    known. fields: the names that the file gives `gpu_w`, `inter_token_ms` and `first_token_ms`.
     """
 
     file: Path
@@ -59,24 +58,38 @@ class BenchmarkPoint:
     failed: int = 0
     start: dt.datetime | None = None
     end: dt.datetime | None = None
-    date: dt.date | None = None
+    day: dt.date | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def date(self) -> dt.date | None:
+        """The day on which the run ended, as far as it is known."""
+        return self.day if self.end is None else self.end.date()
+
     def problem(self, message: Message, name: str = "") -> Problem:
-        """Return a problem of the point, or of one of its fields."""
+        """Return a problem of the run, or of one of its fields."""
         inside = ".".join(filter(None, (self.place, self.fields.get(name, name))))
         return Problem(message, inside, str(self.file))
 
 
-class Format(NamedTuple):
-    """A format of results: its name, what is of it, and how it is read.
+def numbered(rows: Any, name: str = "") -> Iterable[tuple[str, Any]]:
+    """Return the rows of a list of some name with their places; what is no list is one row."""
+    if not isinstance(rows, list):
+        return [(name, rows)]
+    return [(f"{name}[{i}]", row) for i, row in enumerate(rows)]
 
-    `read` yields the points of one value, and problems of those that cannot be used.
+
+class Format(NamedTuple):
+    """A format of results.
+
+    matches: whether a JSON value is of it. read: returns the run of a row, given its file and its
+    place there; raises ScenarioError where it cannot be used. rows: of a value, with their places.
     """
 
     name: str
     matches: Callable[[Any], bool]
-    read: Callable[[Any, Path], Iterator[BenchmarkPoint | Problem]]
+    read: Callable[[Any, Path, str], BenchmarkRun]
+    rows: Callable[[Any], Iterable[tuple[str, Any]]] = numbered
 
 
 class Foreign(BaseModel):
@@ -108,43 +121,6 @@ def read_as(model: type[F], data: Any, file: Path, place: str = "") -> F:
                 message = Message("must be {name}, is {value}", name=name, value=value)
             problems.append(Problem(message, inside, str(file)))
         raise ScenarioError(problems) from None
-
-
-def each_of(
-    read: Callable[[Any, str], BenchmarkPoint], items: Iterator[tuple[str, Any]]
-) -> Iterator[BenchmarkPoint | Problem]:
-    """Yield what is read of each item with its place; where one cannot be, its problems."""
-    for place, item in items:
-        try:
-            yield read(item, place)
-        except ScenarioError as error:
-            yield from error.problems
-
-
-def numbered(items: list[Any], name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield items with their places in a list of some name."""
-    yield from ((f"{name}[{i}]", item) for i, item in enumerate(items))
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file. Raises ScenarioError."""
-    try:
-        if is_pipe_or_device(path):
-            raise wrong("", Message("is not a regular file"), file=str(path))
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise wrong(
-            "", Message("cannot be read: {text}", text=cause(error)), file=str(path)
-        ) from None
-
-
-def text_of(content: bytes, path: Path) -> str:
-    """Return the content of a file as text. Raises ScenarioError."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        message = Message("is not a UTF-8 text file; save it as UTF-8")
-        raise wrong("", message, file=str(path)) from None
 
 
 def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Problem]]:
@@ -179,9 +155,11 @@ def values_in(text: str, path: Path) -> tuple[list[tuple[str, Any]], list[Proble
     raise wrong("", message, file=str(path), line=whole.lineno)
 
 
-def day_of(moment: dt.datetime | None) -> dt.date | None:
-    """Return the day of a moment."""
-    return None if moment is None else moment.date()
+def at_a_time(requests_per_s: float | None, latency_ms: float | None) -> float | None:
+    """Return the mean number of requests at a time, by Little's law."""
+    if requests_per_s is None or latency_ms is None:
+        return None
+    return requests_per_s * latency_ms / 1000
 
 
 def from_epoch(seconds: float | None) -> dt.datetime | None:
