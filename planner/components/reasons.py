@@ -66,15 +66,17 @@ class Reason(NamedTuple):
 class StepPrices:
     """The prices that a component sees, each of shape (steps,); NaN where there is none.
 
-    energy: value of a MWh by node and origin. tokens: marginal cost of a Mtok by service. injected:
-    MW brought to the site by origin. rows: dual of a row by component, name and index before the
-    step, as the profit of one more on its right-hand side, CNY.
+    energy: value of a MWh by node and origin. supply: cost of one more MWh there, inf without a
+    source. tokens: marginal cost of a Mtok by service. injected: MW brought to the site by origin.
+    rows: dual of a row by component, name and index before the step, as the profit of one more on
+    its right-hand side, CNY.
     """
 
     name: str
     components: Mapping[str, Any]
     origins: tuple[str, ...]
     energy: Mapping[tuple[str, str], Array]
+    supply: Mapping[tuple[str, str], Array]
     tokens: Mapping[str, Array]
     injected: Mapping[str, Array]
     rows: RowPrices

@@ -16,6 +16,7 @@ from planner.components.battery.battery import Battery
 from planner.components.carbon import Carbon
 from planner.components.component import Component, Values
 from planner.components.contract import Contract
+from planner.components.fleet import reasons as fleet
 from planner.components.fleet.fleet import Fleet
 from planner.components.green_rule import GreenRule
 from planner.components.grid import reasons as grid
@@ -78,7 +79,7 @@ KINDS: dict[str, Kind] = {
         Kind(Battery, battery.reasons, battery.LIMITS),
         Kind(Carbon),
         Kind(Contract),
-        Kind(Fleet),
+        Kind(Fleet, fleet.reasons),
         Kind(GreenRule),
         Kind(Grid, grid.reasons, grid.LIMITS),
         Kind(Job),

@@ -6,7 +6,8 @@ of a MWh is dual / Δ; the cost of a Mtok is dual / Δ too.
 
 Where nothing flows the dual is not unique: it lies anywhere between the cost of the cheapest source
 and the willingness to pay of the best user. Reduced costs give the two ends. A MWh is valued at
-what its best user would pay, and a Mtok at the cost of the cheapest fleet.
+what its best user would pay, and a Mtok at the cost of the cheapest fleet; whoever would draw more
+pays what the cheapest source costs.
 """
 
 from __future__ import annotations
@@ -32,23 +33,34 @@ def energy_values(program: Program, duals: Duals) -> dict[tuple[str, str], Array
     return {(balance.name, str(balance.origin)): value for balance, value in values}
 
 
+def energy_costs(program: Program, duals: Duals) -> dict[tuple[str, str], Array]:
+    """Return the cost of one more MWh by node and origin, CNY/MWh by step, inf without a source."""
+    costs = _values(program, duals, "power", GIVES, without=np.inf)
+    return {(balance.name, str(balance.origin)): cost for balance, cost in costs}
+
+
 def token_costs(program: Program, duals: Duals) -> dict[str, Array]:
     """Return the marginal cost of answering a Mtok of each service, CNY/Mtok by step."""
     return {balance.name: cost for balance, cost in _values(program, duals, "tokens", GIVES)}
 
 
 def _values(
-    program: Program, duals: Duals, kind: str, side: int
+    program: Program, duals: Duals, kind: str, side: int, without: float = 0.0
 ) -> Iterator[tuple[Balance, Array]]:
-    """Yield the balances of a kind with the end of their price that one side pays."""
+    """Yield the balances of a kind with the end of their price that one side pays.
+
+    without: by how much the price changes where nothing can flow on that side.
+    """
     matrix, step_h = sparse.csr_array(program.matrix), program.scenario.horizon.step_h
     for balance, number in program.balances.items():
         if balance.kind == kind:
-            idle = _idle(program, duals, matrix, number, side)
+            idle = _idle(program, duals, matrix, number, side, without)
             yield balance, program.by_step(number, duals) / step_h + side * idle
 
 
-def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -> Array:
+def _idle(
+    program: Program, duals: Duals, matrix: Any, family: int, side: int, without: float
+) -> Array:
     """Return the price change at which one side of a balance would begin to flow; 0 where it flows.
 
     The least reduced cost per unit among the columns on that side that are not fixed.
@@ -62,7 +74,7 @@ def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -
     if rows.size:
         least = np.minimum.reduceat(ratio, part.indptr[:-1])
         step = program.row_steps[rows] - program.window.first
-        moves[step] = np.where(np.isfinite(least), np.maximum(least, 0.0), 0.0)
+        moves[step] = np.where(np.isfinite(least), np.maximum(least, 0.0), without)
     return moves / program.scenario.horizon.step_h
 
 
@@ -82,5 +94,6 @@ def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
 
     return StepPrices(
         "", program.scenario.components, program.scenario.site().origins,
-        energy_values(program, duals), token_costs(program, duals), injected, rows,
+        energy_values(program, duals), energy_costs(program, duals), token_costs(program, duals),
+        injected, rows,
     )  # fmt: skip

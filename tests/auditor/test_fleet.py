@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.auditor.audit import audit_files
+from planner.auditor.plan_files import Files
 from tests.support import compute
 from tests.support.audited import (
     Broken,
@@ -18,6 +19,7 @@ from tests.support.audited import (
     said,
     solved,
     step,
+    with_figure,
 )
 
 ONE = {"name": "one", "node_kw": 100, "wake_min": 30, "wake_cost_cny": 1, "drain_min": 0}
@@ -89,12 +91,20 @@ BROKEN: list[Broken] = [
         "fleet", "it_kw", step(1)),
 ]  # fmt: skip
 
+
+def named(files: Files) -> Files:
+    """Name the level in the figure of nodes asleep."""
+    figures = dict(files.summary["figures"]["fleet"])
+    figures["asleep_mean_nodes[one]"] = figures.pop("asleep_mean_nodes")
+    return with_figure(files, ("figures", "fleet"), figures)
+
+
 # changes that these plans survive: the auditor must not cry wolf
 KEPT: list[Kept] = [
     (nodes, rule("fleet", "initial", "awake", to={"chatty": 1})),
     (nodes, rule("fleet", "initial", "woken", to={"chatty": [9]})),
     (nodes, rule("fleet", "serves", "chatty", "points", 1, "tokens_per_s", to=2500.001)),
-    (nodes, rule("fleet", "sleep", to=[ONE])),
+    (nodes, both(rule("fleet", "sleep", to=[ONE]), named)),
     (levels, rule("fleet", "initial", "slept", to={"off": [1]})),
 ]  # fmt: skip
 

@@ -268,7 +268,8 @@ def test_key_figures() -> None:
     """Two of 10 nodes awake in one of two hours: mean 1, a tenth; 2 MWh drawn; 2 woken."""
     plan = solve(site(fleet=fleet(), chat=chat([18, 0])), hours=2)
     assert plan.summary["figures"]["fleet"] == {
-        "awake_mean_nodes": 1, "awake_share": 0.1, "woken_nodes": 2, "drawn_mwh": 2,
+        "awake_mean_nodes": 1, "awake_share": 0.1, "asleep_mean_nodes": 9,
+        "woken_nodes": 2, "drawn_mwh": 2,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
 from planner.auditor.prices import check_reasons
 from planner.components.battery import reasons as of_battery
+from planner.components.fleet import reasons as of_fleet
 from planner.components.grid import reasons as of_grid
 from planner.components.reasons import (
     PriceComparison,
@@ -341,7 +342,7 @@ def test_every_plan_has_a_reason_for_every_decision_of_every_step(tmp_path: Path
     decisions = set(zip(plan.reasons["component"], plan.reasons["decision"], strict=True))
     assert decisions == {
         ("battery", "power"), ("coal", "run"), ("grid", "import"), ("grid", "export"),
-        ("chat", "answer"), ("batch", "accept"), ("api", "sell"),
+        ("chat", "answer"), ("batch", "accept"), ("api", "sell"), ("gpus", "sleep"),
     }  # fmt: skip
     assert (plan.reasons.groupby(["component", "decision"]).size() == 12).all()
     assert not plan.reasons["reason"].str.contains("nan").any()
@@ -387,6 +388,7 @@ CODES = {
         "exports", "export_at_limit", "better_on_site", "held", "nothing_to_sell", "closed",
     ],
     ("chat", "answer"): ["all_answered", "no_capacity", "price_below_cost", "nothing_wanted"],
+    ("gpus", "sleep"): ["wakes", "goes_to_sleep", "held", "idles", "sleeps", "all_awake"],
 }  # fmt: skip
 
 
@@ -491,7 +493,7 @@ def test_a_message_is_made_only_for_the_steps_that_show_it() -> None:
 
 COMPARISONS = {
     name: part
-    for module in (of_battery, of_grid, of_service, of_thermal)
+    for module in (of_battery, of_fleet, of_grid, of_service, of_thermal)
     for name, part in vars(module).items()
     if isinstance(part, PricePair)
 }
@@ -520,7 +522,7 @@ def test_prices_that_read_the_same_earn_the_same(seed: int) -> None:
 
 
 def _others(comparison: PricePair) -> dict[str, list[Any]]:
-    values = {"origin": ["renewable"], "steps": [3]}
+    values = {"origin": ["renewable"], "steps": [3], "hours": ["1.5"]}
     return {name: value for name, value in values.items() if f"{{{name}}}" in comparison.equal}
 
 

@@ -13,6 +13,10 @@ from tests.support import compute
 from tests.support.build import battery, grid, load, renewable, reserve, scenario, thermal
 
 HOURS = 4
+LEVELS = [
+    {"name": "soft", "node_kw": 120, "wake_min": 6},
+    {"name": "off", "node_kw": 10, "wake_min": 30, "wake_cost_cny": 15, "drain_min": 20},
+]
 AT = 1e-4
 PRICE = re.compile(r"price (-?[\d.e+]+) (<|>|as)")
 Site = dict[str, dict[str, Any]]
@@ -55,7 +59,10 @@ def any_small_site(rnd: random.Random) -> Site:
         if rnd.random() < 0.4:
             site["spare"] = reserve(up_mw=2, providers=["unit"], shortfall_cost_cny_per_mwh=400)
     if rnd.random() < 0.8:
-        site["gpu"] = compute.fleet(rnd.choice([1, 2, 4]))
+        sleep = rnd.choice([{}, {"sleep_kw": 90, "wake_min": 20}, {"sleep": LEVELS}])
+        site["gpu"] = {**compute.fleet(rnd.choice([1, 2, 4])), **sleep}
+        if "sleep" in sleep:
+            del site["gpu"]["sleep_kw"]
         site["chat"] = compute.chat(
             rnd.randint(0, 20), rnd.randint(0, 60), min_served_share=rnd.choice([0, 0.4])
         )
@@ -170,11 +177,25 @@ def wrong_of_thermal(told: Told) -> bool:
     return on
 
 
+def wrong_of_fleet(told: Told) -> bool:
+    """Sleep pays or earns the same; where nodes idle it does not, nor would another level."""
+    pays = re.findall(r"saves [-\d.e+]+ (<|>|)", told.text)
+    would = re.findall(r"would save [-\d.e+]+ (<|>|)", told.text)
+    asleep = told.of("asleep")
+    wrong = "<" in pays or ">" in would or " more" in told.text
+    match told.code:
+        case "wakes" | "goes_to_sleep" | "idles" | "sleeps":
+            return (wrong and not told.explained) or (told.code == "sleeps" and asleep < AT)
+        case "all_awake":
+            return asleep > 10 * AT
+    return ">" not in would or not told.explained
+
+
 WRONG = {
     ("battery", "power"): wrong_of_battery, ("grid", "import"): wrong_of_import,
     ("grid", "export"): wrong_of_export, ("thermal", "run"): wrong_of_thermal,
     ("service", "answer"): wrong_of_service, ("service", "accept"): wrong_of_service,
-    ("service", "sell"): wrong_of_service,
+    ("service", "sell"): wrong_of_service, ("fleet", "sleep"): wrong_of_fleet,
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ from planner.report.charts.difference import columns_chart, common_clock, profit
 from planner.report.comparison.compare import Comparison
 from planner.report.comparison.page import comparison_page
 from planner.report.comparison.tables import lines_chart, show_comparison
-from tests.support.build import grid, load, renewable, solve
+from tests.support import compute
+from tests.support.build import grid, load, renewable, scenario, solve
 
 
 def plan(sale: float = 30, *, hours: float = 2, sun: float = 4, **more: object) -> planner.Plan:
@@ -40,6 +41,27 @@ def test_equal_plans_say_so(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(tmp_path / "a"), str(tmp_path / "b")])
     assert done.exit_code == 0, done.output
     assert "the two plans are equal" in done.output
+
+
+def test_entries_of_lists_are_told_by_their_names() -> None:
+    """A level that only one side has, another order, and a field of a level that both have."""
+    soft, off = ({"name": name, "node_kw": kw} for name, kw in (("soft", 100), ("off", 0)))
+    common = plan()
+
+    def inputs(*levels: dict[str, object]) -> list[list[str]]:
+        two = (
+            scenario(compute.site(fleet=compute.fleet(1) | {"sleep": list(part)}))
+            for part in ((soft, off), levels)
+        )
+        plans = (dataclasses.replace(common, scenario=one) for one in two)
+        rows: list[list[str]] = planner.compare(*plans).inputs.values.tolist()
+        return rows
+
+    sleep = "components.fleet.sleep"
+    fields = "wake_min 0, wake_cost_cny 0, drain_min 0"
+    assert inputs(off) == [[f"{sleep}[soft]", f"node_kw 100, {fields}", ""]]
+    assert inputs(off, soft) == [[sleep, "soft, off", "off, soft"]]
+    assert inputs(soft, off | {"node_kw": 5}) == [[f"{sleep}[1].node_kw", "0", "5"]]
 
 
 def test_inputs_money_figures_and_hours_that_differ_are_told() -> None:

@@ -65,13 +65,11 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import exceeds, value_text
+from planner.fields import value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
-
-FAR_ABOVE = 10  # times what a node draws idle: the unit of `sleep_kw` may be W
 
 
 class Fleet(FleetFields):
@@ -130,7 +128,7 @@ class Fleet(FleetFields):
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        yield from self._sleeping(site).check(self.nodes)
+        yield from self.sleeping(site).check(self.nodes)
 
     def warn(self, site: Site) -> Iterator[Message]:
         sold = {service.model for service in self._services(site).values()}
@@ -146,18 +144,8 @@ class Fleet(FleetFields):
         if self.host is not None and not any(one.needs_host for one in self.serves.values()):
             yield Message("host has no effect: every point has node_kw and none gpu_kw")
         given = bool(self.initial.awake or self.initial.asleep)
-        yield from self.sleeps.warn(next(iter(self.serves)), initial=given)
-        for level in self.sleeps.levels:
-            field = f"sleep[{self.sleep.index(level)}].node_kw" if self.sleep else "sleep_kw"
-            for model, serving in self.serves.items():
-                if exceeds(asleep := level.node_kw, idle := serving.points[0].node_kw):
-                    watts = Message("; if it is in W, write {meant:g}", meant=asleep / 1000)
-                    yield Message(
-                        "{field} {sleep:g} kW is above the idle point of model {name!r}, {idle:g}"
-                        " kW: a node would draw more asleep than awake{hint}",
-                        field=field, sleep=asleep, name=model, idle=idle,
-                        hint=watts if asleep > FAR_ABOVE * idle else "",
-                    )  # fmt: skip
+        idle_kw = {model: serving.points[0].node_kw for model, serving in self.serves.items()}
+        yield from self.sleeps.warn(idle_kw, named=bool(self.sleep), initial=given)
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         minutes = {
@@ -176,7 +164,7 @@ class Fleet(FleetFields):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
         pue_by_step, all_nodes = time.of(self.pue_by_step()), self.nodes * self.available_pu
-        available, sleep, sleeping = time.of(all_nodes), self.sleeps, self._sleeping(site)
+        available, sleep, sleeping = time.of(all_nodes), self.sleeps, self.sleeping(site)
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
@@ -226,13 +214,14 @@ class Fleet(FleetFields):
                 for t in site.clock.steps:
                     b.nodes[m, key, t].fix(0.0)
 
-    def _sleeping(self, site: Site) -> Sleeping:
+    def sleeping(self, site: Site) -> Sleeping:
+        """Return its sleep in the window of a site."""
         nodes = self.nodes * self.available_pu
         return Sleeping(site, self.sleeps, self.serves, self.initial, nodes)
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         if self.sleeps.apart and meters.by_component(f"starting_nodes[{site.name}]"):
-            self._sleeping(site).limit_for_jobs(b, meters)
+            self.sleeping(site).limit_for_jobs(b, meters)
         return Terms()
 
     def _pause_h(self, site: Site) -> float:
@@ -301,9 +290,19 @@ class Fleet(FleetFields):
         return {
             "awake_mean_nodes": float(np.mean(awake)),
             "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
+            **self._asleep_figures(values),
             "woken_nodes": float(summed("woken", values).sum()),
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
+
+    def _asleep_figures(self, values: Values) -> dict[str, float]:
+        """Return the mean numbers of nodes asleep, by level where levels have names."""
+        figures = {}
+        for level in self.sleeps.levels:
+            column = f"asleep[{level.name}]" if self.sleeps.apart else "asleep"
+            name = f"asleep_mean_nodes[{level.name}]" if self.sleep else "asleep_mean_nodes"
+            figures[name] = float(np.mean(values[column]))
+        return figures
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         def left(quantity: str, names: Iterable[str]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, NamedTuple
 
@@ -13,6 +13,7 @@ from planner.fields import AtLeastZero, Frozen, Name, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 
+FAR_ABOVE = 10  # times what a node draws idle: the unit may be W
 Minutes = Annotated[float, Field(ge=0, le=1440)]
 
 
@@ -92,13 +93,16 @@ class SleepLevels(NamedTuple):
             return []
         return [level for level in self.levels if level.wake_min <= self.pause_wake_min]
 
-    def warn(self, model: str, *, initial: bool) -> Iterator[Message]:
+    def warn(
+        self, idle_kw: Mapping[str, float], *, named: bool, initial: bool
+    ) -> Iterator[Message]:
         """Yield warnings of levels that no node would choose, and of a start nobody has chosen.
 
-        model: one that nodes may hold. initial: whether it is given where nodes are at the start.
+        idle_kw: of a node awake, by model. named: whether the levels are given by name. initial:
+        whether it is given where nodes are at the start.
         """
         if len(self.levels) > 1 and not initial:
-            names = [level.name for level in self.levels]
+            names, model = self.names, next(iter(idle_kw))
             yield Message(
                 "initial does not say where nodes are: all are taken to sleep in {name!r}, and must"
                 " wake before they sleep in another level; write it: initial: {{awake: {{{model}:"
@@ -112,3 +116,13 @@ class SleepLevels(NamedTuple):
                     " kW; shallow levels, which draw more, come first",
                     name=lower.name, kw=lower.node_kw, other=upper.name, less=upper.node_kw,
                 )  # fmt: skip
+        for i, level in enumerate(self.levels):
+            for model, idle in idle_kw.items():
+                if exceeds(asleep := level.node_kw, idle):
+                    watts = Message("; if it is in W, write {meant:g}", meant=asleep / 1000)
+                    yield Message(
+                        "{field} {sleep:g} kW is above the idle point of model {name!r}, {idle:g}"
+                        " kW: a node would draw more asleep than awake{hint}",
+                        field=f"sleep[{i}].node_kw" if named else "sleep_kw", sleep=asleep,
+                        name=model, idle=idle, hint=watts if asleep > FAR_ABOVE * idle else "",
+                    )  # fmt: skip

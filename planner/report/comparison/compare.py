@@ -177,11 +177,32 @@ def _differing(a: Any, b: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
         for key in [*a, *(key for key in b if key not in a)]:
             below = f"{path}.{key}" if path else str(key)
             yield from _differing(a.get(key, ABSENT), b.get(key, ABSENT), below)
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and not _is_series(a):
+    elif _alike(a, b):
         for position, (x, y) in enumerate(zip(a, b, strict=True)):
             yield from _differing(x, y, f"{path}[{position}]")
+    elif (one := _named(a)) is not None and (two := _named(b)) is not None:
+        for name in [*one, *(name for name in two if name not in one)]:
+            yield from _differing(one.get(name, ABSENT), two.get(name, ABSENT), f"{path}[{name}]")
+        if [name for name in one if name in two] != [name for name in two if name in one]:
+            yield path, a, b
     elif a is ABSENT or b is ABSENT or a != b:
         yield path, a, b
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are lists whose entries are compared by their place."""
+    if not (isinstance(a, list) and isinstance(b, list) and len(a) == len(b)) or _is_series(a):
+        return False
+    one, two = _named(a), _named(b)
+    return one is None or two is None or [*one] == [*two]
+
+
+def _named(value: Any) -> dict[str, Any] | None:
+    """Return the entries of a list by their names; None where one has no name of its own."""
+    if not isinstance(value, list):
+        return None
+    names = [str(item["name"]) for item in value if isinstance(item, Mapping) and "name" in item]
+    return dict(zip(names, value, strict=True)) if len(set(names)) == len(value) else None
 
 
 def _is_series(value: Any) -> bool:
@@ -202,7 +223,12 @@ def _value(value: Any, other: Any) -> str:
         return Message("{values} values, mean {mean:.6g}, {off} differ", off=off, **figures)
     if isinstance(value, Mapping) and "kind" in value:
         return Message("a {kind}", kind=value["kind"])
+    if isinstance(value, Mapping) and "name" in value:
+        fields = ((name, item) for name, item in value.items() if name != "name")
+        return ", ".join(f"{name} {_value(item, ABSENT)}" for name, item in fields)
     if isinstance(value, list):
+        if names := _named(value):
+            return ", ".join(names)
         return Message("a list of {values}", values=len(value))
     return as_written(value).removesuffix(".0") if isinstance(value, float) else as_written(value)
 

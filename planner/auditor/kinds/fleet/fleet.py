@@ -22,6 +22,7 @@ from planner.auditor.kinds.fleet.sleep import (
     asleep_in,
     asleep_kw,
     check_sleep,
+    sleep_codes,
     sleep_columns,
     wake_cost,
 )
@@ -124,8 +125,18 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
     return {
         "awake_mean_nodes": awake.mean(),
         "awake_share": awake.sum() / max(available, 1e-9),
+        **_asleep_means(part),
         "woken_nodes": np.sum(part.total("woken")),
         "drawn_mwh": plan.clock.step_h * np.sum(part.total("draw_mw")),
+    }
+
+
+def _asleep_means(part: Part) -> dict[str, float]:
+    """Return the mean numbers of nodes asleep, by the names of levels where they have names."""
+    means = [asleep_in(part, [level]).mean() for level in levels_of(part)]
+    names = [[str(row["name"])] for row in part.rows("sleep")] or [[]]
+    return {
+        column_of("asleep_mean_nodes", *name): mean for name, mean in zip(names, means, strict=True)
     }
 
 
@@ -139,6 +150,7 @@ AUDIT = KindAudit(
     drawn={"compute"},
     meters={"drawn_mw": drawn_mw, "jobs_mw": _drawn_by_jobs},
     figures=_figures,
+    codes=lambda plan, part: {"sleep": sleep_codes(plan, part)},
     reserve_share=lambda _: 1.0,
     here_and_now=lambda _, together: ("awake",) if together else (),
 )

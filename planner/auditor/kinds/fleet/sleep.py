@@ -16,6 +16,11 @@
                   slower than the one in which nodes pause, or idle and neither wake nor are spare;
                   none sleep where ramp_nodes_per_h is given
 
+The codes of the decision `sleep` agree with the nodes: where some `wakes` or `goes_to_sleep` they
+leave or enter a level, outages aside; where some idle (`idles`, `held`) they neither wake nor are
+spare, and none enters or leaves a level; `sleeps`: some do, and none enters or leaves one;
+`all_awake`: none sleeps.
+
 A fleet with one level without drain_min has columns without the name of the level, and of these
 rules only those on waking, spare nodes, ramps and catching up.
 """
@@ -26,13 +31,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from planner.auditor.findings import Array, Notes
+from planner.auditor.findings import AT, Array, Notes
 from planner.auditor.kinds.fleet.levels import Level, levels_of, pause_wake_min
 from planner.auditor.kinds.fleet.work import available_nodes, jobs_on, key_of, points_of
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.plan_files import Clock
-from planner.auditor.reading import Part, Plan, column_of
+from planner.auditor.reading import Codes, Part, Plan, column_of
 from planner.message import Message
+
+SOME = 2e-3  # nodes: where no more move, a reason may say that none does
 
 
 def sleep_columns(part: Part, *, has_jobs: bool) -> set[str]:
@@ -110,25 +117,60 @@ def _on_jobs(plan: Plan, part: Part) -> Array:
     for job in jobs_on(plan, part):
         run_h = job.under("initial").number("hours_run")
         if run_h > 0:
-            running[: max(plan.clock.up(job.number("duration_h") - run_h), 0)] += job.number(
-                "nodes"
-            )
+            steps = max(plan.clock.up(job.number("duration_h") - run_h), 0)
+            running[:steps] += job.number("nodes")
     return running
+
+
+def _asleep_before(plan: Plan, part: Part, level: Level, *, first: bool) -> float:
+    """Return the nodes in a level just before the horizon.
+
+    The first has those not named, where no level is.
+    """
+    named = _numbers(part, "asleep")
+    start = named.get(level.key[0], 0.0) if level.key else sum(named.values())
+    if first and not named:
+        start += max(available_nodes(part)[0] - _known_before(plan, part), 0.0)
+    return start
+
+
+def sleep_codes(plan: Plan, part: Part) -> Codes:
+    """Return where each code of the decision `sleep` may stand."""
+    available = available_nodes(part)
+    change = np.diff(available, prepend=max(available[0], _known_before(plan, part)))
+    enter = leave = part.zeros
+    levels = levels_of(part)
+    for i, level in enumerate(levels):
+        asleep = part.column("asleep", *level.key)
+        rise = np.diff(asleep, prepend=_asleep_before(plan, part, level, first=i == 0))
+        if level.key:
+            outage = np.sign(change) * part.column("outage_nodes", *level.key)
+        else:  # those that return sleep first; those that are lost were awake as far as fewer are
+            outage = np.where(change > 0, change, np.minimum(np.maximum(rise, change), 0.0))
+        enter = enter + np.maximum(rise - outage, 0.0)
+        leave = leave + np.maximum(outage - rise, 0.0)
+    rested = sum(_rested(plan, part, available).values(), part.zeros)
+    idle, asleep = rested - part.number("spare_nodes"), asleep_in(part, levels)
+    still = (enter <= SOME) & (leave <= SOME)
+    return {
+        "wakes": leave > AT,
+        "goes_to_sleep": enter > AT,
+        "held": still & (idle > AT),
+        "idles": still & (idle > AT),
+        "sleeps": still & (asleep > AT),
+        "all_awake": asleep <= SOME,
+    }
 
 
 def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
     """Note where nodes move between levels without waking, or sleep without draining."""
-    named, levels, models = _numbers(part, "asleep"), levels_of(part), part.under("serves").fields
+    levels, models = levels_of(part), part.under("serves").fields
     spread, jobs = part.zeros, part.zeros
     size = part.number("nodes")
     for i, level in enumerate(levels):
         (name,) = level.key
         asleep, drains = part.column("asleep", name), level.drain_min > 0
-        start = named.get(name, 0.0)
-        if i == 0 and not named:
-            known = _known_before(plan, part)
-            start += max(available_nodes(part)[0] - known, 0.0)
-        rise = np.diff(asleep, prepend=start)
+        rise = np.diff(asleep, prepend=_asleep_before(plan, part, level, first=i == 0))
         outage = part.column("outage_nodes", name)
         brought, spread = np.sign(change) * outage, spread + outage
         woken = sum((part.column("woken", name, m) for m in models), part.zeros)
@@ -155,25 +197,21 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
 
 
 def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None:
-    clock, levels, spare = plan.clock, levels_of(part), part.number("spare_nodes")
-    idle, initial = part.zeros, _numbers(part, "awake")
-    left = _left_of_past(clock, part, available - spare - _on_jobs(plan, part))
-    for model in part.under("serves").fields:
-        awake, woken, waking = part.column("awake", model), part.zeros, part.zeros
-        for level in levels:
-            nodes = part.column("woken", *level.key, model)
-            past = left * _latest_first(part, "woken", *level.key, model)
-            woken, waking = woken + nodes, waking + _still(clock, level.wake_min, nodes, past)
+    levels, spare = levels_of(part), part.number("spare_nodes")
+    initial = _numbers(part, "awake")
+    rested = _rested(plan, part, available)
+    for model, idle in rested.items():
+        awake = part.column("awake", model)
+        woken = sum((part.column("woken", *level.key, model) for level in levels), part.zeros)
         risen = np.diff(awake, prepend=initial.get(model, 0.0))
         what = Message("nodes of {name} woken:", name=model)
         note.at_least("waking_up", what, woken, risen, "nodes", size=awake)
         if levels[0].key:
             note.at_most("woken_awake", what, woken, awake, "nodes", size=awake)
-        resting = part.column("nodes", model, key_of(points_of(part, model)[0]))
+        resting = _resting(part, model)
         what = Message("nodes of {name} awake and idle:", name=model)
-        note.at_least("waking", what, resting, waking, "nodes")
-        idle = idle + resting - waking
-    what = Message("nodes kept awake and idle:")
+        note.at_least("waking", what, resting, resting - idle, "nodes")
+    what, idle = Message("nodes kept awake and idle:"), sum(rested.values(), part.zeros)
     note.at_least("spare", what, idle, spare, "nodes", size=available)
     if reserve_columns(plan, part):
         ready = [level for level in levels if level.wake_min <= pause_wake_min(part)]
@@ -181,6 +219,26 @@ def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None
         catching = part.total("catch_up_nodes") + part.total("catch_up_prefill_nodes")
         what, free = Message("nodes that could catch up:"), asleep_in(part, ready) + idle - spare
         note.at_most("catch_up_free", what, catching, free, "nodes", size=available)
+
+
+def _resting(part: Part, model: str) -> Array:
+    """Return the nodes of a model that are awake and idle."""
+    return part.column("nodes", model, key_of(points_of(part, model)[0]))
+
+
+def _rested(plan: Plan, part: Part, available: Array) -> dict[str, Array]:
+    """Return the nodes by model that are awake and idle and do not wake."""
+    clock, rested = plan.clock, {}
+    room = available - part.number("spare_nodes") - _on_jobs(plan, part)
+    left = _left_of_past(clock, part, room)
+    for model in part.under("serves").fields:
+        waking = part.zeros
+        for level in levels_of(part):
+            nodes = part.column("woken", *level.key, model)
+            past = left * _latest_first(part, "woken", *level.key, model)
+            waking = waking + _still(clock, level.wake_min, nodes, past)
+        rested[model] = _resting(part, model) - waking
+    return rested
 
 
 def _shares(clock: Clock, minutes: float) -> list[float]:
