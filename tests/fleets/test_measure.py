@@ -403,16 +403,17 @@ def test_everything_wrong_is_named_at_once_and_no_secret_printed(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KEY", "sk-secret\n")
     options = {
-        "--power": "dcgm=http://[::1", "--precision": "", "--licence": "a\x1b[31m", "--hardware": " ",
-        "--concurrency": 5000 * "9", "--api-key-env": "KEY",
+        "--power": "dcgm=http://[::1", "--precision": "", "--licence": "a\x1b[31m",
+        "--hardware": " ", "--concurrency": 5000 * "9", "--api-key-env": "KEY",
     }  # fmt: skip
     given = ["fleet", "measure", "http://u:secretpw@h", *itertools.chain(*options.items())]
     result = CliRunner().invoke(app, given)
     assert result.exit_code == 2
     assert "secret" not in result.output
     for text in ("URL: must be an address", "--model: is required", "--out: is required",
-                 "--power: must be an address", "--precision: no server", "--licence: may not hold the control",
-                 "--hardware: may not be", "none above 10000", "KEY holds a space"):  # fmt: skip
+                 "--power: must be an address", "--precision: no server",
+                 "--licence: may not hold the control", "--hardware: may not be",
+                 "none above 10000", "KEY holds a space"):  # fmt: skip
         assert text in result.output, result.output
     assert not [*tmp_path.iterdir()]
 
