@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.fleets.curve import Curve
     from planner.fleets.importing.curves import Imported
     from planner.fleets.measure.measurement import Measured
+    from planner.message import Message
     from planner.report.curve_page.node_curve import NodePoint
 
 
@@ -76,8 +77,8 @@ class FleetShowDocument(JsonDocument):
     host: str | None
     """Kind of server of the node."""
     points: list[ShownPoint]
-    page: Path | None
-    """Page that was written."""
+    file: Path | None
+    """Page or curve file that was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,12 @@ def list_document(curves: Mapping[str, Curve]) -> FleetListDocument:
 
 
 def show_document(
-    name: str, curve: Curve, host: str | None, points: list[NodePoint], page: Path | None
+    name: str,
+    curve: Curve,
+    host: str | None,
+    points: list[NodePoint],
+    cautions: list[Message],
+    written: Path | None,
 ) -> FleetShowDocument:
     """Return the document of a curve."""
     from planner.fleets.library import plain_curve
@@ -153,8 +159,8 @@ def show_document(
             )
             for row in points
         ],
-        page=page,
-        warnings=[*curve.cautions()],
+        file=written,
+        warnings=[*cautions],
     )  # fmt: skip
 
 

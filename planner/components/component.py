@@ -277,6 +277,12 @@ class Component(Frozen):
         """Return the state columns that stay 1 unless decided otherwise; `last`: at the end."""
         return ()
 
+    def with_memory_of(self, later: Component) -> Self:
+        """Return it with those limits of a later one that say how much a state must hold."""
+        if type(later) is not type(self):
+            return self
+        return self.revised({field: getattr(later, field) for field in later.remembers})
+
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         """Return the component with `initial` advanced to the end of the executed steps."""
         return self

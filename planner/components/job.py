@@ -82,9 +82,9 @@ class Job(Component):
     initial: JobInitial = JobInitial()
     """State when the horizon begins."""
 
-    def runs_on(self, horizon: Horizon) -> bool:
-        """Whether it runs when the horizon begins, and has not finished."""
-        return self._begun and self._steps_left(horizon) > 0
+    def runs_on(self, horizon: Horizon) -> int:
+        """Return the steps for which it runs on when the horizon begins."""
+        return self._steps_left(horizon) if self._begun else 0
 
     @property
     def _begun(self) -> bool:

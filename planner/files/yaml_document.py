@@ -108,7 +108,9 @@ def parse_yaml(text: str, file: str) -> Document:
             raise ScenarioError([*slips, _broken(error, text, file)]) from None
         node, tags = composed(text)
     if node is None:
-        raise wrong("", Message("is empty; a scenario is a mapping of fields"), file=file)
+        raise wrong(
+            "", Message("is empty; it must hold fields: `name: value`, line by line"), file=file
+        )
     if not isinstance(node, yaml.MappingNode):
         message = Message("must be a mapping of fields at the top: `name: value`, line by line")
         raise ScenarioError([*slips, Problem(message, file=file, line=1)])

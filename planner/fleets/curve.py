@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from planner.field_types import Listed, ListedOrNone
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive, Title, raise_all
-from planner.message import Message
+from planner.fleets.hosts import host_named
+from planner.message import Message, template
 
 Count = Annotated[int, Field(ge=1)]
 MOST_KW = {"gpu_kw": 2.0, "node_kw": 5.0}  # of a GPU, or of its part of a server
-LEAST_KW = 0.02  # of a GPU that answers
+LEAST_KW = 0.02  # of a GPU that works
+LEAST_IDLE_KW = 0.005
 
 
 def six_digits(value: float) -> float:
@@ -104,6 +106,9 @@ class CurveSource(Frozen):
 class Curve(Frozen):
     """A measured curve with its source."""
 
+    remedies: ClassVar[Mapping[str, str]] = {
+        "licence": template("where the source states none, write: none stated")
+    }
     hardware: Title
     """GPU as it is sold, such as NVIDIA H100 80GB HBM3."""
     gpus: Count
@@ -133,44 +138,48 @@ class Curve(Frozen):
     note: str = ""
     """What a reader must know."""
 
+    @field_validator("host")
+    @classmethod
+    def _known(cls, host: str | None) -> str | None:
+        if host is not None:
+            host_named(host)
+        return host
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         raise_all(self._wrong())
         return self
 
     def _wrong(self) -> Iterator[FieldError]:
-        power = {"gpu": "gpu_kw", "wall": "node_kw"}.get(self.measured)
-        for i, point in enumerate(self.points):
-            if power is not None and getattr(point, power) is None:
-                message = Message("is required with measured: {text}", text=self.measured)
-                yield FieldError(message, f"points[{i}].{power}")
-            yield from self._in_another_unit(point, f"points[{i}]")
-        if self.prefill is not None:
-            yield from self._in_another_unit(self.prefill, "prefill")
+        rows = {f"points[{i}]": point for i, point in enumerate(self.points)}
+        prefill = {} if self.prefill is None else {"prefill": self.prefill}
+        for path, row in (rows | prefill).items():
+            for name in MOST_KW:
+                if (message := self._wrong_power(row, name)) is not None:
+                    yield FieldError(message, f"{path}.{name}")
         if not any(point.tokens_per_s for point in self.points):
             yield FieldError(Message("must hold a point that answers tokens"), "points")
 
-    def _in_another_unit(self, point: CurvePoint | CurvePrefill, path: str) -> Iterator[FieldError]:
-        """Yield the powers of a point, or of the prefill, that are in another unit than kW."""
-        for name, most_kw in MOST_KW.items():
-            power_kw = getattr(point, name)
-            if power_kw is None:
-                continue
-            each_kw = power_kw / self.gpus
-            if each_kw > most_kw:
-                message = Message(
-                    "is {each_kw:g} kW for each GPU of {gpus}, more than any draws; in W? Then"
-                    " write {meant:g}",
-                    each_kw=each_kw, gpus=self.gpus, meant=power_kw / 1000,
-                )  # fmt: skip
-                yield FieldError(message, f"{path}.{name}")
-            elif each_kw < LEAST_KW and point.tokens_per_s:
-                message = Message(
-                    "is {each_kw:g} kW for each GPU of {gpus}, less than any draws that answers; in"
-                    " MW, or of a part of the GPUs?",
-                    each_kw=each_kw, gpus=self.gpus,
-                )  # fmt: skip
-                yield FieldError(message, f"{path}.{name}")
+    def _wrong_power(self, row: CurvePoint | CurvePrefill, name: str) -> Message | None:
+        """Return what is wrong with a power: missing, not as measured, or in another unit."""
+        power_kw, measured = getattr(row, name), {"gpu": "gpu_kw", "wall": "node_kw"}
+        if name != measured.get(self.measured):
+            wrong = Message("does not go with measured: {text}; leave it out", text=self.measured)
+            return None if power_kw is None else wrong
+        if power_kw is None:
+            return Message("is required with measured: {text}", text=self.measured)
+        least, most = LEAST_KW if row.tokens_per_s else LEAST_IDLE_KW, MOST_KW[name]
+        each_kw = power_kw / self.gpus
+        if least <= each_kw <= most:
+            return None
+        unit, factor = ("W", 1e-3) if each_kw > most else ("MW", 1e3)
+        hint = Message("; in {unit}? Then write {meant:g}", unit=unit, meant=power_kw * factor)
+        return Message(
+            "is {each_kw:g} kW for each GPU of {gpus}, and one draws {least:g} to {most:g}"
+            " kW{hint}",
+            each_kw=each_kw, gpus=self.gpus, least=least, most=most,
+            hint=hint if least <= each_kw * factor <= most else "",
+        )  # fmt: skip
 
     def within(
         self, inter_token_ms: float | None, first_token_ms: float | None

@@ -75,6 +75,8 @@ def _place_problems(path: Path, folders: Sequence[Path]) -> Iterator[Message]:
     parent = path.absolute().parent
     if path.is_dir():
         yield Message("{path} is a folder, not a file", path=path)
+    elif path.exists() and not path.is_file():
+        yield Message("{path} is a device or a pipe, not a file", path=path)
     elif any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
         yield Message(
             "{path} may not lie in the plan folder, which a new plan replaces whole", path=path

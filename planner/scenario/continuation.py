@@ -91,14 +91,6 @@ def continued(
     }
 
 
-def with_memory_of(component: Component, later: Component) -> Component:
-    """Return a component with those limits of a later one that say how much a state must hold."""
-    if type(later) is not type(component):
-        return component
-    limits = {field: getattr(later, field) for field in later.remembers}
-    return component.revised(limits)
-
-
 def changed_endings(
     before: Mapping[str, Component], after: Mapping[str, Component]
 ) -> Iterator[Message]:
@@ -141,7 +133,7 @@ def _in_state(
                 other=component.kind,
             )
         )
-    earlier = with_memory_of(earlier, component)
+    earlier = earlier.with_memory_of(component)
     advanced = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
     state = {
         field: value

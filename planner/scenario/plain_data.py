@@ -51,6 +51,18 @@ def plain_data(
     return value
 
 
+def without_following(data: Any, value: Any) -> Any:
+    """Return the plain data of a checked value without the fields that follow from others."""
+    if isinstance(value, Frozen) and isinstance(data, dict):
+        left_out = value.follows.keys() - value.model_fields_set
+        value, data = vars(value), {key: data[key] for key in data if key not in left_out}
+    if isinstance(value, dict) and isinstance(data, dict):
+        return {key: without_following(item, value.get(key)) for key, item in data.items()}
+    if isinstance(value, tuple) and isinstance(data, list) and len(value) == len(data):
+        return [without_following(*pair) for pair in zip(data, value, strict=True)]
+    return data
+
+
 def flat(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
     """Yield the numbers of a summary by dotted path; None for a figure without a value."""
     for key, value in summary.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from planner.message import Message
 from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker
 from planner.scenario.paths import overridden, override
-from planner.scenario.plain_data import plain_scenario
+from planner.scenario.plain_data import plain_scenario, without_following
 from planner.scenario.python_values import document_of
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.shared_parts import Shared, Tables
@@ -146,17 +147,22 @@ class Variants:
         base: Scenario | None = None,
         tables: dict[str, Tables] | None = None,
     ) -> None:
-        self.document = document
+        self.document, self.base = document, base
+        self.free: Document | None = None
         self.shared = Shared(folder, {} if tables is None else tables)
         if base is not None:
             self.shared.on_horizon(base).components.update(base.components)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs: the tables; it validates components again."""
-        return vars(self) | {"shared": Shared(self.shared.folder, self.shared.tables)}
+        shared = Shared(self.shared.folder, self.shared.tables)
+        return vars(self) | {"shared": shared, "base": None, "free": None}
 
     def scenario(self, changes: Mapping[str, Any] | None = None) -> Scenario:
         """Return the file with some values replaced, as a scenario.
+
+        What the file holds of fields that follow from others, as that of a plan does, follows again
+        where new values are of components.
 
         Args:
             changes: new values by path, as `--set` has them.
@@ -164,7 +170,25 @@ class Variants:
         Raises:
             ScenarioError: with every problem found.
         """
-        document, paths, problems = overridden(self.document, changes or {})
+        if isinstance(changes, Mapping) and any(str(path)[:10] == "components" for path in changes):
+            with suppress(ScenarioError):
+                return self._changed(self._free(), changes)
+        return self._changed(self.document, changes or {})
+
+    def _free(self) -> Document:
+        """Return the file without fields that follow from others.
+
+        Raises:
+            ScenarioError: the file itself has problems.
+        """
+        if self.free is None:
+            base = self.base or self._changed(self.document, {})
+            self.free = replace(self.document, data=without_following(self.document.data, base))
+        return self.free
+
+    def _changed(self, document: Document, changes: Mapping[str, Any]) -> Scenario:
+        """Return a document with some values replaced, as `scenario`."""
+        document, paths, problems = overridden(document, changes)
         document = replace(document, problems=(*document.problems, *problems))
         checker = Checker(document, self.shared, paths)
         try:

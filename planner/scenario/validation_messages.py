@@ -116,7 +116,7 @@ def _faults(detail: ErrorDetails, model: type[Frozen], data: Any) -> Iterator[Fa
     elif kind == "missing":
         form = _form_at(model, path)
         message = Message("is required: {text}", text=form) if form else Message("is required")
-        yield Fault(path, message)
+        yield Fault(path, with_remedy(message, _own_remedy(model, path)))
     elif kind not in ("value_error", "assertion_error"):
         yield _refused(detail, path, model)
     elif isinstance(error := detail["ctx"]["error"], FieldError):

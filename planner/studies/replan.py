@@ -25,7 +25,7 @@ from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.plan.folder import single_plan
 from planner.plan.plan import Plan, plan_as
-from planner.scenario.continuation import is_state, with_memory_of
+from planner.scenario.continuation import is_state
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario, Variants
 from planner.studies.settle import settle_executed
@@ -97,7 +97,7 @@ def replan(
     rest = _rest(old, left, executed, measured, set)
     if set:  # with new limits the state may have to hold more of the past
         later = {
-            name: with_memory_of(component, rest.components.get(name, component))
+            name: component.with_memory_of(rest.components.get(name, component))
             for name, component in began.items()
         }
         rest = _rest(old, _remaining(old, later, executed), executed, measured, set)

@@ -61,9 +61,10 @@ def test_simple_and_full_forms_give_the_same_plan(tmp_path: Path) -> None:
     # a plan folder holds both forms, and its scenario follows a change of the simple one
     read = planner.read_plan(plan.write(tmp_path / "plan")).scenario
     assert read == plan.scenario
-    for site in (plan.scenario, read):
-        changed = site.with_values({"components.store.round_trip_efficiency": 1}).components
-        assert [getattr(changed["store"], name) for name in EACH] == [1, 1]
+    change = {"components.store.round_trip_efficiency": 1}
+    for site in (plan.scenario.with_values(change), read.with_values(change),
+                 planner.load(tmp_path / "plan", change)):  # fmt: skip
+        assert [getattr(site.components["store"], name) for name in EACH] == [1, 1]
     assert plan.scenario.with_values({"components.unit.coal_gce_per_kwh": 330}).components[
         "unit"
     ].curve[-1].fuel_gj_per_h == pytest.approx(967.151)

@@ -84,6 +84,16 @@ def test_limits_that_differ_by_a_hair_are_two_classes() -> None:
     assert found == pytest.approx(27 * 20 - 220)
 
 
+@pytest.mark.parametrize("name", ["any", "chat"])
+def test_a_limit_on_the_first_token_holds_whatever_the_service_is_called(name: str) -> None:
+    """Two nodes at 9 Mtok/h: 360 less energy for 200; one that answers 18 is too slow."""
+    quick, slow = WORK | {"first_token_ms": 100}, BIG | {"first_token_ms": 900}
+    limited = {name: chat(18, max_first_token_ms=100)}
+    assert profit(site(fleet=fleet(serves={"chatty": serving(quick, slow)}), **limited)) == (
+        pytest.approx(18 * 20 - 200)
+    )
+
+
 def test_a_limit_no_point_meets_is_an_error() -> None:
     with pytest.raises(planner.ScenarioError) as caught:
         solve(site(fleet=fleet(), chat=chat(max_inter_token_ms=15)))

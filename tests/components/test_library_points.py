@@ -26,6 +26,7 @@ CURVE = """\
    {tokens_per_s: 1250.0001, KW: 3.1, inter_token_ms: 40}],
  prefill: {tokens_per_s: 2500, KW: 3}}
 """
+HAND = [{"tokens_per_s": 0, "gpu_kw": 0.8}, {"tokens_per_s": 2500, "gpu_kw": 6}]
 HOST = {"idle_kw": 1, "gpu_wall_factor": 1.5, "gpus": 8, "gpu_idle_kw": 0.1}
 PATH = "components.fleet"
 
@@ -109,6 +110,26 @@ def test_what_follows_follows_again(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert fleet_of(changed).serves["chatty"].points[1].tokens_per_s == 1250
     wall = found.with_values({f"{PATH}.serves.chatty.library": "wall.yaml"})
     assert [point.node_kw for point in fleet_of(wall).serves["chatty"].points] == [2.2, 6]
+    # and where the file holds them, as the folder of a plan does
+    by_hand = {"serves": {"chatty": {"points": HAND}}}
+    for one in (found, made(folder, **by_hand)):
+        plan = planner.solve(one).write(folder / "plan")
+        changed = planner.load(plan, {f"{PATH}.host.idle_kw": 3})
+        assert fleet_of(changed).serves["chatty"].points[1].node_kw == 12
+    (planner.solve(wall).write(folder / "of_wall") / "scenario.yaml").rename(
+        folder / "wall_of.yaml"
+    )
+    changed = planner.load(folder / "wall_of.yaml", {f"{PATH}.host.idle_kw": 2})
+    assert [point.node_kw for point in fleet_of(changed).serves["chatty"].points] == [3.2, 6]
+    with pytest.raises(planner.ScenarioError, match="node_kw 9 does not go with gpu_kw 6"):
+        planner.load(plan, {f"{PATH}.serves.chatty.points[1].node_kw": 9})
+
+
+def test_a_host_that_decides_nothing_is_a_caution(folder: Path) -> None:
+    wall = [{"tokens_per_s": 0, "node_kw": 2}, {"tokens_per_s": 2500, "node_kw": 6}]
+    for points, cautions in ((wall, 1), (HAND, 0)):
+        texts = made(folder, serves={"chatty": {"points": points}}).warnings()
+        assert sum("host has no effect" in text for text in texts) == cautions
 
 
 def test_the_host_of_a_library_curve_and_every_curve_with_power_serve() -> None:
@@ -122,9 +143,6 @@ def test_the_host_of_a_library_curve_and_every_curve_with_power_serve() -> None:
     known = {name for name, curve in library_curves().items() if curve.measured != "none"}
     every = fleet(serves={name: {"library": name} for name in known}, host=HOST)
     assert len(fleet_of(scenario(site(fleet=every))).serves) == len(known)
-
-
-HAND = [{"tokens_per_s": 0, "gpu_kw": 0.8}, {"tokens_per_s": 2500, "gpu_kw": 6}]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ an hour, awake and idle it takes 0.2 MW.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,32 @@ def test_a_node_draws_idle_power_until_it_has_drained() -> None:
     assert profit(site(fleet=past, chat=chat(0)), hours=3) == pytest.approx(-10)
 
 
+def test_a_node_is_not_woken_before_it_has_drained() -> None:
+    """Slept an hour ago for two hours: it idles for one, 20, and then works, 80."""
+    off = OFF | {"drain_min": 120, "wake_cost_cny": 0}
+    past = {"initial": {"asleep": {"off": 1}, "slept": {"off": [1]}}}
+    plan = solve(site(fleet=sleeper(1, off, **past), chat=chat(9)), hours=2)
+    assert column(plan, "chat.answered_mtok_per_h") == [0, 9]
+    assert plan.summary["objective_cny"] == pytest.approx(80 - 20)
+    two = sleeper(2, OFF | {"drain_min": 1440})
+    plan = solve(site(-100, fleet=two, chat=chat(9)), hours=6)
+    assert max(column(plan, "fleet.it_kw")) <= 2000  # both at work, and no other drains
+
+
+def test_an_outage_may_take_nodes_that_drain() -> None:
+    """Both drain, 0.2 MW each; one is lost, and the rest of its time is counted too."""
+    off = OFF | {"drain_min": 180}
+    past = {"initial": {"asleep": {"off": 2}, "slept": {"off": [2]}}}
+    hit = sleeper(2, off, available_pu=[1, 0.5, 1], **past)
+    assert profit(site(fleet=hit, chat=chat(0)), hours=3) == pytest.approx(-80)
+
+
+def test_nodes_in_no_level_may_enter_any() -> None:
+    """Where initial.asleep is given one of two nodes comes back, and is off at once."""
+    back = sleeper(2, SOFT | {"wake_min": 60}, OFF, initial={"asleep": {"off": 1}})
+    assert profit(site(fleet=back, chat=chat(0)), hours=3) == pytest.approx(0)
+
+
 def test_nodes_wake_in_the_time_of_their_level() -> None:
     """Of two nodes the one in soft sleep works at once, the one that is off after an hour."""
     two = sleeper(2, SOFT, OFF | {"wake_min": 60}, initial={"asleep": {"off": 1}})
@@ -81,7 +108,7 @@ def test_a_job_wakes_its_nodes_from_any_level_and_no_others() -> None:
     """The job runs on the node in soft sleep, which is off after it: 10 and energy for 50."""
     job = {"kind": "job", "fleet": "fleet", "nodes": 1, "node_kw": 250, "duration_h": 2,
            "deadline_h": 3, "release_h": 1, "value_cny": 90, "mandatory": True}  # fmt: skip
-    parts = site(fleet=sleeper(2, initial={"asleep": {"off": 1}}), job=job, chat=chat(0))
+    parts = site(fleet=sleeper(2, initial={"asleep": {"soft": 1, "off": 1}}), job=job, chat=chat(0))
     plan = solve(parts, hours=5)
     assert plan.summary["objective_cny"] == pytest.approx(90 - 50 - 10)
     assert column(plan, "fleet.woken_for_jobs[soft]") == [0, 1, 0, 0, 0]
@@ -102,22 +129,37 @@ def test_the_nodes_awake_change_slowly() -> None:
     assert column(solve(site(fleet=hit, chat=chat(27)), hours=2), "fleet.awake[chatty]") == [3, 0]
 
 
+def test_the_nodes_of_jobs_and_those_awake_are_no_more_than_there_are() -> None:
+    job = {"kind": "job", "fleet": "fleet", "nodes": 2, "node_kw": 500, "duration_h": 3,
+           "deadline_h": 3, "value_cny": 90, "initial": {"hours_run": 1}}  # fmt: skip
+    full = site(fleet=sleeper(2, initial={"awake": {"chatty": 1}}), chat=chat(0), job=job)
+    with pytest.raises(planner.ScenarioError, match="sums to 3 with the nodes of jobs that run on"):
+        scenario(full, hours=3)
+    # one of four is lost while two are on the job, and one of two that were waking idles on
+    waking = {"awake": {"chatty": 2}, "woken": {"soft|chatty": [2]}}
+    hit = sleeper(4, SOFT | {"wake_min": 180}, OFF, initial=waking, available_pu=0.75)
+    plan = solve(site(fleet=hit, chat=chat(0), job=job), hours=2)
+    assert column(plan, "fleet.nodes[chatty|0]") == [1, 1]
+
+
 @pytest.mark.parametrize(
-    ("levels", "offered", "caught_up"),
+    ("levels", "ramp", "offered", "caught_up"),
     [
-        ((SOFT, OFF), 2, True),  # off at once: 1 MW a node
-        ((SOFT, OFF | {"drain_min": 10}), 1.8, True),  # soft sleep at once: 0.9 MW
-        ((SOFT | {"drain_min": 1}, OFF | {"drain_min": 1}), 1.6, True),  # idle at once: 0.8 MW
-        ((SOFT | {"drain_min": 1}, OFF | {"wake_min": 90}), 2, False),  # awake too late
+        ((SOFT, OFF), None, 2, True),  # off at once: 1 MW a node
+        ((SOFT, OFF | {"drain_min": 10}), None, 1.8, True),  # soft sleep at once: 0.9 MW
+        ((SOFT | {"drain_min": 1}, OFF | {"drain_min": 1}), None, 1.6, True),  # idle: 0.8 MW
+        ((SOFT, OFF), 0, 1.6, True),  # no node may go to sleep
+        ((SOFT | {"drain_min": 1}, OFF | {"wake_min": 90}), None, 2, False),  # awake too late
     ],
 )
 def test_reserve_is_what_pausing_saves_at_once(
-    levels: tuple[dict[str, Any], ...], offered: float, caught_up: bool
+    levels: tuple[dict[str, Any], ...], ramp: float | None, offered: float, caught_up: bool
 ) -> None:
     """Two nodes on work that is due in two hours; reserve for 15 minutes."""
     ask = {"kind": "reserve", "up_mw": 9, "providers": ["fleet"], "duration_h": 0.25,
            "shortfall_cost_cny_per_mwh": 1000}  # fmt: skip
-    rested = sleeper(4, *levels, initial={"awake": {"chatty": 2}}, spare_nodes=0)
+    awake = {"initial": {"awake": {"chatty": 2}}, "spare_nodes": 0, "ramp_nodes_per_h": ramp}
+    rested = sleeper(4, *levels, **awake)
     parts = site(fleet=rested, work=batch([18, 0, 0, 0], deadline_h=2, min_served_share=1), ask=ask)
     plan = solve(parts, hours=4)
     best = float(plan.schedule["fleet.reserve_mw[ask]"].iloc[0])
@@ -143,6 +185,22 @@ def test_what_is_left_of_a_plan_is_its_state() -> None:
     }  # fmt: skip
 
 
+def test_a_longer_wake_time_of_a_level_remembers_more() -> None:
+    levels = SOFT | {"wake_min": 60}, OFF
+    before, later = (
+        scenario(site(fleet=sleeper(1, *of), chat=chat()), hours=3).components["fleet"]
+        for of in (levels, (SOFT | {"wake_min": 180}, OFF))
+    )
+    passed = {f"{q}[{key}]": np.array([1.0, 0.0]) for q, key in (
+        ("awake", "chatty"), ("asleep", "soft"), ("asleep", "off"),
+        ("woken", "soft|chatty"), ("woken", "off|chatty"),
+    )}  # fmt: skip
+    remembering = before.with_memory_of(later)
+    state = remembering.after(passed, Window(1, 2), scenario(site(), hours=3).horizon)
+    assert isinstance(state, Fleet)
+    assert state.initial.woken == {"soft|chatty": (0.0, 1.0)}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -156,6 +214,8 @@ def test_what_is_left_of_a_plan_is_its_state() -> None:
         ({"initial": {"woken": {"chatty": [1]}}}, "names 'chatty'; nodes that woke are by"
          " LEVEL|MODEL here: soft|chatty, off|chatty"),
         ({"initial": {"asleep": {"off": 1}, "awake": {"chatty": 1}}}, "initial.asleep: sums to 2"),
+        ({"sleep": [SOFT, OFF | {"drain_min": 120}], "initial": {"slept": {"off": [1]}}},
+         "fleet.initial.slept.off: 1 nodes still drain, more than sleep there, 0"),
     ],
 )  # fmt: skip
 def test_wrong_levels_are_told_what_is_wrong(change: dict[str, Any], said: str) -> None:
@@ -232,20 +292,40 @@ def by_flows(
     start: dict[str, float],
     ramp: float,
 ) -> float:
-    """The most profit of 4 nodes: arcs (from, to, step), nodes at work and tokens of each model."""
-    steps, states = len(price), [*(v["name"] for v in levels), *demand, "out"]
-    level = {v["name"]: v for v in levels}
+    """The most profit of 4 nodes: arcs (from, to, step), nodes at work and tokens of each model.
+
+    A node that drains for n steps passes n - 1 states, from which it goes on or fails.
+    """
+    steps, level = len(price), {v["name"]: v for v in levels}
+    following, entry = dict[str, str](), dict[str, str]()
+    for v in levels:
+        name, n = v["name"], int(np.ceil(v["drain_min"] / 60))
+        chain = [*(f"{name}{i}" for i in range(1, n)), name]
+        entry[name] = chain[0]
+        following |= dict(pairwise(chain))
+        level |= dict.fromkeys(chain, v)
+    states = [*level, *demand, "out", "pool"]
     before = dict.fromkeys(states, 0.0) | start
     known = sum(start.values())
-    before[levels[0]["name"]] += max(available[0] - known, 0.0)
+    before["pool"] = max(available[0] - known, 0.0)
     before["out"] = 4 - max(available[0], known)
+
+    def joined(a: str, b: str) -> bool:
+        """Whether a node may go from a state to another one."""
+        if a in following:
+            return b in (following[a], "out")
+        if a in level:
+            return a == b or b not in level
+        first = {v["name"] for v in levels} if a == "out" else set(entry.values())
+        return b not in level or b in first
+
     out, was_out = 4 - available, np.array([before["out"], *(4 - available[:-1])])
     arcs = [
         (a, b, t)
         for a in states
         for b in states
         for t in range(steps)
-        if not (a in level and b in level and a != b)
+        if b != "pool" and joined(a, b)
     ]
     columns = [
         *arcs,
@@ -269,7 +349,7 @@ def by_flows(
             cost[place[a, b, t]] += level.get(a, levels[0])["wake_cost_cny"]
         cost[place[a, b, t]] += price[t] / 1000 * (level[b]["node_kw"] if b in level else 0.0)
         cost[place[a, b, t]] += price[t] / 1000 * (200 if b in demand else 0.0)
-        if b in level and a in demand:  # drains
+        if b in level and a not in level and a != "out":  # drains
             for i in range(min(3, steps - t)):
                 extra = share(level[b]["drain_min"], i) * (200 - level[b]["node_kw"])
                 cost[place[a, b, t]] += price[t + i] / 1000 * extra
@@ -301,7 +381,7 @@ def by_flows(
         equal.append(row({("out", "out", t): 1.0}))  # nodes do not fail as others return
         equal_b.append(min(out[t], was_out[t]))
         awake = {(a, m, t): 1.0 for a in states for m in demand if (a, m, t) in place}
-        was = {(m, b, t): -1.0 for m in demand for b in states}
+        was = {(m, b, t): -1.0 for m in demand for b in states if (m, b, t) in place}
         change = {key: awake.get(key, 0.0) + was.get(key, 0.0) for key in awake | was}
         lost = max(out[t] - was_out[t], 0.0)
         upper += [row(change), -row(change)]

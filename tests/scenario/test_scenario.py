@@ -66,8 +66,8 @@ def test_what_is_wrong_is_told_with_line_and_path(case: str, tmp_path: Path) -> 
 BROKEN: dict[str, tuple[bytes, str, int | None]] = {
     "list": (b"- a\n- b\n", "must be a mapping of fields at the top", 1),
     "word": (b"hello", "must be a mapping of fields at the top", 1),
-    "empty": (b"", "is empty; a scenario is a mapping of fields", None),
-    "comment": (b"# nothing yet\n", "is empty; a scenario is a mapping of fields", None),
+    "empty": (b"", "is empty; it must hold fields: `name: value`", None),
+    "comment": (b"# nothing yet\n", "is empty; it must hold fields: `name: value`", None),
     "binary": (bytes(range(256)), "is not a UTF-8 text file", None),
     "gb18030": ("name: 淮南".encode("gb18030"), "is not a UTF-8 text file", None),
     "null": (b"name: a\nx: \x00\n", "holds a control character", 2),

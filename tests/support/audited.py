@@ -287,7 +287,7 @@ def levels() -> Files:
     off = {"name": "off", "node_kw": 0, "wake_min": 60, "wake_cost_cny": 60, "drain_min": 30}
     fleet = {name: value for name, value in compute.fleet(6).items() if name != "sleep_kw"} | {
         "sleep": [soft, off], "ramp_nodes_per_h": 2, "available_pu": [1, 1, 1, 5 / 6, 1, 1, 1, 1],
-        "initial": {"awake": {"chatty": 2}, "asleep": {"off": 1}},
+        "initial": {"awake": {"chatty": 2}, "asleep": {"soft": 3, "off": 1}},
     }  # fmt: skip
     chat = compute.chat([18, 0, 0, 0, 0, 0, 0, 36], 60)
     job = {"kind": "job", "fleet": "fleet", "nodes": 1, "node_kw": 500, "duration_h": 2,

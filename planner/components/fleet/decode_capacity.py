@@ -178,5 +178,5 @@ def _by_union(
         inside = [s for s, keys in usable.items() if keys <= union]
         points = [point for point in serving.decoding if point.key in union]
         if len(points) < len(serving.decoding):
-            classes[f"{model}|{'+'.join(inside)}"] = LatencyClass(model, inside, points)
+            classes[f"{model}|for_{'+'.join(inside)}"] = LatencyClass(model, inside, points)
     return classes

@@ -30,7 +30,8 @@ class FleetInitial(Frozen):
     awake: dict[str, AtLeastZero] = Field(default_factory=dict)
     """Nodes awake by model; all others are asleep."""
     asleep: dict[str, AtLeastZero] = Field(default_factory=dict)
-    """Nodes asleep by level of `sleep`; all others that are not awake sleep in the first."""
+    """Nodes asleep by level of `sleep`. Others that are not awake may be put into any level in the
+    first step; where no level is named they sleep in the first."""
     woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
@@ -76,7 +77,8 @@ class FleetFields(Component):
     """Ways to sleep, shallow first, in place of sleep_kw, wake_min and wake_cost_cny. A node wakes
     before it sleeps in another; where nodes sleep when the horizon begins, `initial` says."""
     ramp_nodes_per_h: AtLeastZero | None = None
-    """Most change of the nodes awake, of all models, per hour, up or down."""
+    """Most change of the nodes awake, of all models, per hour, up or down. With it nodes that pause
+    for reserve stay awake, idle."""
     whole_nodes: bool = False
     """Whether numbers of nodes are integers; much slower to solve."""
     amortisation_cny_per_node_h: AtLeastZero = 0.0
@@ -99,13 +101,15 @@ class FleetFields(Component):
     @property
     def sleeps(self) -> SleepLevels:
         """Its levels of sleep; columns tell them apart where there are several, or one drains."""
+        ramped = self.ramp_nodes_per_h is not None
         if self.sleep:
-            return SleepLevels(self.sleep, len(self.sleep) > 1 or self.sleep[0].drain_min > 0)
+            apart = len(self.sleep) > 1 or self.sleep[0].drain_min > 0
+            return SleepLevels(self.sleep, apart, ramped)
         level = SleepLevel.unchecked(
             name="asleep", node_kw=self.sleep_kw, wake_min=self.wake_min,
             wake_cost_cny=self.wake_cost_cny, drain_min=0.0,
         )  # fmt: skip
-        return SleepLevels((level,), apart=False)
+        return SleepLevels((level,), apart=False, ramped=ramped)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -22,7 +22,15 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Latencies, Site, Supply, Values, summed
+from planner.components.component import (
+    Complaint,
+    Component,
+    Latencies,
+    Site,
+    Supply,
+    Values,
+    summed,
+)
 from planner.components.fleet.decode_capacity import (
     CAPACITY_RULES,
     Nodes,
@@ -34,7 +42,7 @@ from planner.components.fleet.nodes import declare_nodes
 from planner.components.fleet.operating_points import prefill_by_model
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.fleet.pue import PueByTemperature
-from planner.components.fleet.sleep_levels import SleepLevel, shares_of
+from planner.components.fleet.sleep_levels import SleepLevel
 from planner.components.fleet.sleeping import SLEEP_RULES, Sleeping
 from planner.components.fleet.useful_points import useless_points
 from planner.components.fleet.waking import WAKING_RULES, declare_waking
@@ -57,7 +65,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import NOTHING, exceeds, value_text
+from planner.fields import exceeds, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -122,18 +130,7 @@ class Fleet(FleetFields):
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        still = dict.fromkeys(self.serves, 0.0)
-        for (_, model), key, reach in self._reaches(site.horizon):
-            still[model] += sum(self.initial.woken.get(key, ())[:reach])
-        for model, waking in still.items():
-            awake = self.initial.awake.get(model, 0.0)
-            if exceeds(waking, awake, NOTHING):
-                message = Message(
-                    "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
-                    waking=waking,
-                    awake=awake,
-                )
-                yield ("initial", "woken", *(() if self.sleeps.apart else (model,))), message
+        yield from self._sleeping(site).check(self.nodes)
 
     def warn(self, site: Site) -> Iterator[Message]:
         sold = {service.model for service in self._services(site).values()}
@@ -146,6 +143,8 @@ class Fleet(FleetFields):
                     "serves.{name}.{field} is given and replaces that of the library curve {curve}",
                     name=model, field=field, curve=serving.library,
                 )  # fmt: skip
+        if self.host is not None and not any(one.needs_host for one in self.serves.values()):
+            yield Message("host has no effect: every point has node_kw and none gpu_kw")
         given = bool(self.initial.awake or self.initial.asleep)
         yield from self.sleeps.warn(next(iter(self.serves)), initial=given)
         for level in self.sleeps.levels:
@@ -161,15 +160,11 @@ class Fleet(FleetFields):
                     )  # fmt: skip
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        wakes = value_text(np.array([level.wake_min for level in self.sleeps.levels]))
-        return self.filled(self.rules[rule], steps, wake_min=wakes)
-
-    def _reaches(self, horizon: Horizon) -> Iterator[tuple[tuple[SleepLevel, str], str, int]]:
-        """Yield a level and model, its index of `woken`, and the past steps that still matter."""
-        for level in self.sleeps.levels:
-            reach = max(len(shares_of(level.wake_min, horizon)) - 1, 0)
-            for m in self.serves:
-                yield (level, m), "|".join(self.sleeps.key(level, m)), reach
+        minutes = {
+            field: value_text(np.array([getattr(level, field) for level in self.sleeps.levels]))
+            for field in ("wake_min", "drain_min")
+        }
+        return self.filled(self.rules[rule], steps, **minutes)
 
     def _services(self, site: Site) -> dict[str, Service]:
         return {
@@ -196,14 +191,9 @@ class Fleet(FleetFields):
             asleep=sleeping.asleep(b, sleep.levels), asleep_kw=partial(sleeping.power_kw, b),
         )  # fmt: skip
         rested = declare_waking(
-            b,
-            time,
-            serves,
-            self.initial,
-            sleep=sleep,
-            spare_nodes=self.spare_nodes,
-            available=available,
-        )
+            b, time, serves, self.initial, sleep=sleep, spare_nodes=self.spare_nodes,
+            room=sleeping.besides_jobs - self.spare_nodes,
+        )  # fmt: skip
         if sleep.apart:
             sleeping.declare_moves(b, has_jobs=bool(jobs))
         if self.ramp_nodes_per_h is not None:
@@ -326,17 +316,30 @@ class Fleet(FleetFields):
 
         sleep = self.sleeps
         awake = left("awake", self.serves)
-        asleep = left("asleep", [level.name for level in sleep.levels]) if sleep.apart else {}
+        asleep = left("asleep", sleep.names) if sleep.apart else {}
+
+        def slept(level: SleepLevel) -> tuple[float, ...]:
+            """Return the nodes that still drain: of those that slept, no more than sleep."""
+            nodes = np.cumsum(past("slept", level.name, level.drains(horizon)))
+            return tuple(np.diff(np.minimum(nodes, asleep[level.name]), prepend=0.0).tolist())
+
         scale = min(1.0, self.nodes / max(sum((*awake.values(), *asleep.values())), 1e-12))
-        drains = {v.name: len(shares_of(v.drain_min, horizon)) - 1 for v in sleep.levels}
         initial = FleetInitial(
             awake={m: n * scale for m, n in awake.items()},
             asleep={name: n * scale for name, n in asleep.items()},
             woken={
                 key: past("woken", key, reach)
-                for _, key, reach in self._reaches(horizon)
+                for _, _, key, reach in sleep.reaches(self.serves, horizon)
                 if reach > 0
             },
-            slept={name: past("slept", name, reach) for name, reach in drains.items() if reach > 0},
+            slept={v.name: slept(v) for v in sleep.levels if v.drains(horizon)},
         )
         return self.revised({"initial": initial})
+
+    def with_memory_of(self, later: Component) -> Self:
+        kept = super().with_memory_of(later)
+        if isinstance(later, Fleet) and [v.name for v in later.sleep] == [
+            v.name for v in self.sleep
+        ]:
+            return kept.revised({"sleep": later.sleep})
+        return kept

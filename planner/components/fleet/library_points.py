@@ -169,7 +169,7 @@ def _points_of(curve: Curve, host: Host | None, n: int) -> tuple[OperatingPoint,
 def _prefill_of(curve: Curve, n: int) -> Prefill | None:
     """Return the prefill of a node with `n` replicas, if the curve has one."""
     replica = curve.prefill
-    if replica is None or (replica.gpu_kw if curve.measured == "gpu" else replica.node_kw) is None:
+    if replica is None:
         return None
     tokens_per_s = round(n * replica.tokens_per_s, DECIMALS)
     return Prefill.unchecked(

@@ -158,6 +158,12 @@ class Serving(Frozen):
         return {self.library: source}
 
     @property
+    def needs_host(self) -> bool:
+        """Whether the host of the fleet may decide a power of it."""
+        given = [*self.points, *filter(None, [self.prefill])]
+        return self.library is not None or any(point.gpu_kw is not None for point in given)
+
+    @property
     def decoding(self) -> tuple[OperatingPoint, ...]:
         """The points that decode tokens."""
         return self.points[1:]

@@ -8,7 +8,8 @@ Variables: reserve_mw[j,t], paused[j,m,k,t], paused_prefill[j,m,t], put_off_mtok
 
     reserve_power     reserve_mw[j,t] <= pue[t] / 1000 sum (node_kw - sleep_kw) paused nodes
                       sleep_kw: with several levels of sleep, that of the level without drain_min that
-                      draws least, or if all have drain_min the idle point of the model
+                      draws least; where all have drain_min, or the fleet has ramp_nodes_per_h, the
+                      idle point of the model
     paused_nodes      sum_j paused[j,m,k,t] <= nodes[m,k,t]                 k: points that decode
     paused_readers    sum_j paused_prefill[j,m,t] <= prefill_nodes[m,t]
     put_off           sum_j put_off[j,s,t] <= answered[s,t]
@@ -29,7 +30,7 @@ Variables: catch_up_mtok_per_h[s,t], catch_up_nodes[m,k,t], catch_up_prefill_nod
                       the nodes of the plan and those that catch up
     catch_up_free     catch_up_nodes and catch_up_prefill_nodes sum to asleep[t] and the nodes that
                       idle, less those that wake and spare_nodes, at most; asleep[t]: in levels that
-                      wake no slower than the one in which nodes pause
+                      wake no slower than the one in which nodes pause; none with ramp_nodes_per_h
 
 Rows on the deadlines are those of the service, see `queue`. They read the meter
 put_off_mtok[s|k]: the work put off in the first k steps of a call that begins with the step,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, NamedTuple
 
@@ -28,7 +28,12 @@ class SleepLevel(Frozen):
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
     drain_min: Minutes = 0.0
-    """Minutes a node still draws the power of the idle point before it sleeps."""
+    """Minutes a node still draws the power of the idle point before it sleeps; it is not woken
+    before."""
+
+    def drains(self, horizon: Horizon) -> int:
+        """Return the number of past steps from which nodes may still drain."""
+        return max(len(shares_of(self.drain_min, horizon)) - 1, 0)
 
 
 def shares_of(minutes: float, horizon: Horizon) -> list[float]:
@@ -38,19 +43,37 @@ def shares_of(minutes: float, horizon: Horizon) -> list[float]:
 
 
 class SleepLevels(NamedTuple):
-    """The levels in which a fleet may sleep, and whether columns tell them apart."""
+    """The levels in which a fleet may sleep, and whether columns tell them apart.
+
+    ramped: whether its nodes awake may change only slowly.
+    """
 
     levels: Sequence[SleepLevel]
     apart: bool
+    ramped: bool
 
     def key(self, level: SleepLevel, *index: str) -> tuple[str, ...]:
         """Return the index of a column of a level."""
         return (level.name, *index) if self.apart else index
 
     @property
+    def names(self) -> list[str]:
+        """The names of the levels."""
+        return [level.name for level in self.levels]
+
+    def reaches(
+        self, models: Iterable[str], horizon: Horizon
+    ) -> Iterator[tuple[SleepLevel, str, str, int]]:
+        """Yield a level, a model, their index of `woken`, and the past steps that still matter."""
+        for level in self.levels:
+            reach = max(len(shares_of(level.wake_min, horizon)) - 1, 0)
+            for model in models:
+                yield level, model, "|".join(self.key(level, model)), reach
+
+    @property
     def pause(self) -> SleepLevel | None:
         """The level into which nodes pause at once when reserve is called; None if none can."""
-        at_once = [level for level in self.levels if not level.drain_min]
+        at_once = [level for level in self.levels if not (level.drain_min or self.ramped)]
         return min(at_once, key=lambda level: level.node_kw, default=None)
 
     @property
@@ -65,6 +88,8 @@ class SleepLevels(NamedTuple):
     @property
     def catching_up(self) -> list[SleepLevel]:
         """The levels from which nodes wake as fast as those that have paused."""
+        if self.ramped:
+            return []
         return [level for level in self.levels if level.wake_min <= self.pause_wake_min]
 
     def warn(self, model: str, *, initial: bool) -> Iterator[Message]:

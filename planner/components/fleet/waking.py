@@ -9,8 +9,9 @@ Variables: woken[m,t] with its past.
 share_i is the part of a step that a node woken i steps ago still needs to wake, and 0 is the awake
 idle point: waking costs money and time in which the node idles. A node that changes its model wakes
 anew. Nodes that were waking when the horizon begins and are then lost to an outage need not be
-awake. With several levels of sleep, `sleeping`, woken[l,m,t] is summed over the levels l in all
-rows, and share_i and the cost are those of l.
+awake: spare nodes and those of jobs that run on are kept before them. With several levels of sleep,
+`sleeping`, woken[l,m,t] is summed over the levels l in all rows, and share_i and the cost are those
+of l.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from planner.components.fleet.sleep_levels import SleepLevels, shares_of
 from planner.components.terms import ByStep, Expression
 from planner.components.time import Time
 from planner.modelling import pyo
+from planner.timeseries.series import Array
 
 WAKING_RULES = {
     "waking": "wakes a node in wake_min {wake_min} min, idle",
@@ -38,11 +40,12 @@ def declare_waking(
     *,
     sleep: SleepLevels,
     spare_nodes: float,
-    available: Mapping[int, float],
+    room: Array,
 ) -> ByStep:
     """Declare `woken`, its past and the rows waking_up, waking and spare.
 
-    Return the idle nodes that neither wake nor are spare.
+    Return the idle nodes that neither wake nor are spare. room: for nodes that are still waking, by
+    step of the window.
     """
     before, models = time.first - 1, list(serves)
     idle = {m: serving.points[0].key for m, serving in serves.items()}
@@ -56,7 +59,7 @@ def declare_waking(
         key: [*initial.woken.get("|".join(key), ()), *[0.0] * reach][: max(len(parts), 1)]
         for key, (_, parts) in shares.items()
     }
-    left = _left_by_outages(past, [available[t] - spare_nodes for t in time.steps])
+    left = _left_by_outages(past, room)
     b.woken = pyo.Var(list(shares), time.back(reach), domain=pyo.NonNegativeReals)
     for m in models:
         b.awake[m, before].fix(initial.awake.get(m, 0.0))
@@ -90,15 +93,15 @@ def declare_waking(
     return lambda t: rested(t) - spare_nodes
 
 
-def _left_by_outages(past: Mapping[tuple[str, ...], list[float]], available: list[float]) -> float:
+def _left_by_outages(past: Mapping[tuple[str, ...], list[float]], room: Array) -> float:
     """Return the part of the nodes woken before the window that outages leave to finish waking.
 
-    past: nodes woken, latest first, as far back as they may still be waking. available: nodes by
+    past: nodes woken, latest first, as far back as they may still be waking. room: for them, by
     step of the window.
     """
     left, reach = 1.0, max(map(len, past.values()))
-    for i, nodes in enumerate(available[: reach - 1]):
+    for i, nodes in enumerate(room[: reach - 1]):
         still_waking = sum(sum(woken[: max(len(woken) - 1 - i, 0)]) for woken in past.values())
         if still_waking > 0:
-            left = min(left, nodes / still_waking)
+            left = min(left, float(nodes) / still_waking)
     return left

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from planner.components.fleet.operating_points import MTOK_PER_H
@@ -10,6 +10,7 @@ from planner.fleets.curve import Curve, CurvePoint
 from planner.fleets.hosts import Host
 from planner.language.language import Language
 from planner.language.section import Quantity, Row, Section, decimals_of
+from planner.message import Message
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,17 @@ def node_points(curve: Curve, host: Host | None) -> list[NodePoint]:
     return [NodePoint(point, n * point.tokens_per_s, node_kw(point), n) for point in curve.points]
 
 
+def node_cautions(curve: Curve, host: Host | None) -> Iterator[Message]:
+    """Yield what is unusual about a curve, and why nothing is shown of a node of a host."""
+    yield from curve.cautions()
+    if host is not None and host.gpus % curve.gpus:
+        yield Message(
+            "a replica takes {n} GPUs, and a node of {gpus} does not hold a whole number: nothing"
+            " is shown of a node",
+            n=curve.gpus, gpus=host.gpus,
+        )  # fmt: skip
+
+
 def replica_kw(point: CurvePoint) -> float | None:
     """Return the measured power of a replica: at its GPUs, or at the wall."""
     return point.gpu_kw if point.node_kw is None else point.node_kw
@@ -67,11 +79,8 @@ def span_text(values: Iterable[float | None]) -> str:
 
 
 def list_sections(curves: Mapping[str, Curve], words: Language) -> list[Section]:
-    """Return a table for each source of curves by name."""
-    heads = (
-        words("curve"), words("GPUs"), words("tokens/s"), words("kW"), words("ms between tokens"),
-    )  # fmt: skip
-    by_source: dict[str, list[Row]] = {}
+    """Return a table for each source of curves by name, apart where power is at the wall."""
+    by_source: dict[tuple[str, str], list[Row]] = {}
     for name, curve in curves.items():
         row: Row = (
             name, Quantity(curve.gpus, "", 0),
@@ -79,17 +88,26 @@ def list_sections(curves: Mapping[str, Curve], words: Language) -> list[Section]
             span_text(map(replica_kw, curve.points)),
             span_text(point.inter_token_ms for point in curve.points),
         )  # fmt: skip
-        by_source.setdefault(curve.source.title, []).append(row)
-    return [Section(source, heads, tuple(rows)) for source, rows in sorted(by_source.items())]
+        by_source.setdefault((curve.source.title, power_head(curve, words)), []).append(row)
+    return [
+        Section(source, (
+            words("curve"), words("GPUs"), words("tokens/s"), kw, words("ms between tokens"),
+        ), tuple(rows))
+        for (source, kw), rows in sorted(by_source.items())
+    ]  # fmt: skip
+
+
+def power_head(curve: Curve, words: Language) -> str:
+    """Return the head of the measured power of a replica."""
+    return words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
 
 
 def points_section(curve: Curve, points: list[NodePoint], words: Language) -> Section:
     """Return the table of the points of a curve; columns without a value are left out."""
-    kw = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
     columns: dict[str, list[float | None]] = {
         words("requests"): [row.point.concurrency for row in points],
         words("tokens/s"): [row.point.tokens_per_s for row in points],
-        kw: [replica_kw(row.point) for row in points],
+        power_head(curve, words): [replica_kw(row.point) for row in points],
         words("ms between tokens"): [row.point.inter_token_ms for row in points],
         words("ms to the first token"): [row.point.first_token_ms for row in points],
         words("tokens/s of the node"): [row.node_tokens_per_s for row in points],

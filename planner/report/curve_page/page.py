@@ -11,29 +11,38 @@ import pandas as pd
 from planner.errors import Problem, ScenarioError
 from planner.fleets.curve import Curve
 from planner.language.language import Language
+from planner.message import Message
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import BLUE, FROM_ZERO, ORANGE, PLAIN, axis, frame, text
 from planner.report.curve_page.node_curve import (
     NodePoint,
     facts_section,
     points_section,
+    power_head,
     replica_kw,
 )
 from planner.report.declaration import unwritable
 from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 
-SUFFIX = ".html"
+SUFFIXES = (".html", ".yaml")
 HEIGHT_PX = 360
 STYLES = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dash"))
 
 
-def curve_page(name: str, curve: Curve, points: list[NodePoint], words: Language, out: Path) -> str:
+def curve_page(
+    name: str,
+    curve: Curve,
+    points: list[NodePoint],
+    cautions: list[Message],
+    words: Language,
+    out: Path,
+) -> str:
     """Return the page of a curve for a file.
 
     Raises:
         ScenarioError: the file cannot be written.
     """
-    if messages := unwritable(out, [SUFFIX], []):
+    if messages := unwritable(out, SUFFIXES, []):
         raise ScenarioError([Problem(message, path="--out") for message in messages])
     section = points_section(curve, points, words)
     table = pd.DataFrame(section.rows, columns=list(section.heads))
@@ -43,7 +52,7 @@ def curve_page(name: str, curve: Curve, points: list[NodePoint], words: Language
         name,
         cautions=[],
         facts=facts_section(name, curve, words).rows[1:],
-        notes=[words.sentence(message) for message in curve.cautions()],
+        notes=[words.sentence(message) for message in cautions],
         charts=[drawn(chart) for chart in _charts(curve, points, table, words)],
         rows=rows_of(table),
         most_rows=MOST_ROWS,
@@ -54,13 +63,12 @@ def _charts(
     curve: Curve, points: list[NodePoint], table: pd.DataFrame, words: Language
 ) -> list[Chart]:
     """Return the power and the times of a curve, each over tokens per second."""
-    gpu_or_wall = words("kW at the wall") if curve.measured == "wall" else words("GPU kW")
     times = words("Time between tokens")
     if any(row.point.first_token_ms is not None for row in points):
         times = words("Time between tokens and to the first token")
     every = {
         "power": (words("Power of a replica"), words("kW"), {
-            gpu_or_wall: [replica_kw(row.point) for row in points],
+            power_head(curve, words): [replica_kw(row.point) for row in points],
             words("its part of the node, at the wall"): [_part_kw(row) for row in points],
         }),
         "times": (times, "ms", {

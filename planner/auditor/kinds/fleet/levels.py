@@ -32,7 +32,8 @@ def levels_of(part: Part) -> list[Level]:
 
 def pause_level(part: Part) -> Level | None:
     """Return the level into which nodes pause for reserve; None where they can only idle."""
-    at_once = [level for level in levels_of(part) if level.drain_min == 0]
+    slow = part["ramp_nodes_per_h"] is not None
+    at_once = [level for level in levels_of(part) if level.drain_min == 0 and not slow]
     return min(at_once, key=lambda level: level.node_kw) if at_once else None
 
 

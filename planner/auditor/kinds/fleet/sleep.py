@@ -5,13 +5,16 @@
     spare         spare_nodes are awake and idle besides those that wake, over all models
     woken_from    nodes leave a level only woken, for a model or a job, or in an outage
     fallen_asleep   nodes enter a level with drain_min only if slept says so, or after an outage
-    slept_asleep, woken_awake   nodes that go to a level, or wake, are there in that step
+    slept_asleep  nodes that go to a level are there until they have drained, unless an outage took
+                  them
+    woken_awake   nodes that wake are awake in that step
     outage        nodes that outages bring to levels, or take from them, are at most those that the
                   nodes available rise or fall by
     for_jobs      nodes woken for jobs are at most those of the jobs that start
     ramp_up, ramp_down   the nodes awake change by ramp_nodes_per_h at most, outages aside
     catch_up_free   nodes that could catch up with work sleep in the plan, in a level that wakes no
-                  slower than the one in which nodes pause, or idle and neither wake nor are spare
+                  slower than the one in which nodes pause, or idle and neither wake nor are spare;
+                  none sleep where ramp_nodes_per_h is given
 
 A fleet with one level without drain_min has columns without the name of the level, and of these
 rules only those on waking, spare nodes, ramps and catching up.
@@ -97,12 +100,20 @@ def _numbers(part: Part, field: str) -> dict[str, float]:
 
 def _known_before(plan: Plan, part: Part) -> float:
     """Return the nodes that are known to be there just before the horizon."""
-    running = 0.0
+    named = (*_numbers(part, "awake").values(), *_numbers(part, "asleep").values())
+    return float(_on_jobs(plan, part)[0]) + sum(named)
+
+
+def _on_jobs(plan: Plan, part: Part) -> Array:
+    """Return the nodes of jobs that run on when the horizon begins, by step."""
+    running = part.zeros.copy()
     for job in jobs_on(plan, part):
         run_h = job.under("initial").number("hours_run")
-        if run_h > 0 and plan.clock.up(job.number("duration_h") - run_h) > 0:
-            running += job.number("nodes")
-    return running + sum((*_numbers(part, "awake").values(), *_numbers(part, "asleep").values()))
+        if run_h > 0:
+            running[: max(plan.clock.up(job.number("duration_h") - run_h), 0)] += job.number(
+                "nodes"
+            )
+    return running
 
 
 def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
@@ -114,7 +125,7 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
         (name,) = level.key
         asleep, drains = part.column("asleep", name), level.drain_min > 0
         start = named.get(name, 0.0)
-        if i == 0:
+        if i == 0 and not named:
             known = _known_before(plan, part)
             start += max(available_nodes(part)[0] - known, 0.0)
         rise = np.diff(asleep, prepend=start)
@@ -130,8 +141,12 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
         if drains:
             what = Message("nodes that went to {name}:", name=name)
             note.at_least("fallen_asleep", what, slept, rise - brought, "nodes", size=size)
-            arrived = slept + np.maximum(brought, 0.0)
-            note.at_most("slept_asleep", what, arrived, asleep, "nodes", size=size)
+            past, lost = _latest_first(part, "slept", name), np.maximum(-brought, 0.0)
+            for k in range(1, len(_shares(plan.clock, level.drain_min)) + 1):
+                draining = _still(plan.clock, k * plan.clock.step_min, slept, past)
+                lost_since = _still(plan.clock, (k - 1) * plan.clock.step_min, lost, np.zeros(0))
+                still = draining - lost_since + np.maximum(brought, 0.0)
+                note.at_most("slept_asleep", what, still, asleep, "nodes", size=size)
     what = Message("nodes of outages that sleep:")
     note.at_most("outage", what, spread, np.abs(change), "nodes", size=size)
     starting = plan.sum(job.number("nodes") * job.column("start") for job in jobs_on(plan, part))
@@ -142,7 +157,7 @@ def _check_levels(plan: Plan, part: Part, change: Array, note: Notes) -> None:
 def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None:
     clock, levels, spare = plan.clock, levels_of(part), part.number("spare_nodes")
     idle, initial = part.zeros, _numbers(part, "awake")
-    left = _left_of_past(clock, part, available - spare)
+    left = _left_of_past(clock, part, available - spare - _on_jobs(plan, part))
     for model in part.under("serves").fields:
         awake, woken, waking = part.column("awake", model), part.zeros, part.zeros
         for level in levels:
@@ -162,6 +177,7 @@ def _check_waking(plan: Plan, part: Part, available: Array, note: Notes) -> None
     note.at_least("spare", what, idle, spare, "nodes", size=available)
     if reserve_columns(plan, part):
         ready = [level for level in levels if level.wake_min <= pause_wake_min(part)]
+        ready = ready if part["ramp_nodes_per_h"] is None else []
         catching = part.total("catch_up_nodes") + part.total("catch_up_prefill_nodes")
         what, free = Message("nodes that could catch up:"), asleep_in(part, ready) + idle - spare
         note.at_most("catch_up_free", what, catching, free, "nodes", size=available)
@@ -199,7 +215,8 @@ def _left_of_past(clock: Clock, part: Part, room: Array) -> float:
     """Return the share of the nodes woken before the horizon that outages leave.
 
     They are awake and idle until they have woken; an outage that leaves no room for them besides
-    the spare nodes takes the same share of them from all models and levels.
+    the spare nodes and those of jobs that run on takes the same share of them from all models and
+    levels.
     """
     left, longest = 1.0, 0
     pasts = []
