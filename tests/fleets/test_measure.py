@@ -412,8 +412,8 @@ def test_everything_wrong_is_named_at_once_and_no_secret_printed(
     assert "secret" not in result.output
     for text in ("URL: must be an address", "--model: is required", "--out: is required",
                  "--power: must be an address", "--precision: no server",
-                 "--licence: may not hold the control",
-                 "--hardware: may not be", "none above 10000", "KEY holds a space"):  # fmt: skip
+                 "--licence: may not hold the control", "--hardware: may not be",
+                 "none above 10000", "KEY holds a space"):  # fmt: skip
         assert text in result.output, result.output
     assert not [*tmp_path.iterdir()]
 
