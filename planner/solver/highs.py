@@ -19,8 +19,7 @@ from planner.message import Message
 from planner.solver.linear_program import LinearArrays
 from planner.timeseries.series import Array
 
-WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
-MIN_VERSION = (1, 15, 1)
+MIN_VERSION = (1, 16, 0)  # before, presolve returns wrong optima and "infeasible" for some programs
 
 SCALE_STRATEGY = 2  # of the simplex: that of HiGHS
 LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
@@ -39,7 +38,6 @@ _INTERRUPTS = (
     _CALLBACKS.kCallbackIpmInterrupt,
     _CALLBACKS.kCallbackMipInterrupt,
 )
-_end_scheduler = getattr(_Highs, "resetThreadScheduler", _Highs.resetGlobalScheduler)  # 1.16, 1.15
 
 
 @dataclass(frozen=True)
@@ -157,8 +155,8 @@ class HighsModel:
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
-        if self.has_integers and untouched and ended == _STATUS.kOptimal:
-            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
+        if self.has_integers and untouched and ended in (_STATUS.kOptimal, _STATUS.kInfeasible):
+            # Presolve alone has been wrong about small programs (HiGHS 1.15.1): solve again.
             self._run_afresh("presolve", "off", normal="choose")
         elif not self.has_integers and ended == _STATUS.kUnknown:
             # Some infeasible LPs end so, from a basis or afresh: unscaled they do not.
@@ -195,7 +193,7 @@ class HighsModel:
     def _run_here(self, ended: Event, errors: list[BaseException]) -> None:
         try:
             self._highs.run()
-            _end_scheduler(False)  # HiGHS has one a thread
+            _Highs.resetThreadScheduler(False)  # HiGHS has one a thread
         except BaseException as error:
             errors.append(error)
         finally:
@@ -262,10 +260,10 @@ def check_version(text: str) -> None:
     """Refuse versions of HiGHS known to return wrong optima.
 
     Raises:
-        SolveError: the version is too old or known to be wrong.
+        SolveError: the version is too old.
     """
     parts = tuple(int(part) for part in text.split(".")[:3])
-    if text in WRONG_VERSIONS or parts < MIN_VERSION:
+    if parts < MIN_VERSION:
         raise SolveError(Message(
             "highspy {text} returns wrong optima for some models; use {other} or later",
             text=text, other=".".join(map(str, MIN_VERSION)),

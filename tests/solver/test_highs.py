@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import highspy
 import numpy as np
 import pytest
 
@@ -21,7 +20,8 @@ from planner.errors import SolveError
 from planner.solver.highs import _STATUS, check_version, version
 from planner.solver.program import Program
 from planner.solver.session import Session
-from tests.support.build import HANGS_S
+from tests.support.build import HANGS_S, profit
+from tests.support.compute import IDLE, WORK, chat, fleet, serving, site
 from tests.support.programs import program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,7 +55,45 @@ def test_the_optimum_that_highs_1_14_missed():
     assert solved(p).objective == pytest.approx(28)
 
 
-@pytest.mark.parametrize("wrong", ["1.14.0", "1.13.9", "1.15.0", "0.9.0"])
+def test_nodes_that_cannot_change_their_number_stay_awake():
+    """A tenth of a node an hour is none: 3 hours of 9 x 20 - 100 - 20. HiGHS 1.15.1: infeasible."""
+    steady = fleet(2, whole_nodes=True, ramp_nodes_per_h=0.1, initial={"awake": {"chatty": 2}})
+    assert profit(site(fleet=steady, chat=chat(9)), hours=3) == pytest.approx(180)
+
+
+def test_nodes_that_must_stay_awake_idle_where_it_takes_least():
+    """11.6 x 20 - 2 x 40 = 152, then 2 x 0.2 MW for two hours: 152 - 40 - 40.
+
+    HiGHS 1.15.1 says 40: the nodes idle at 0.3 MW before the other model takes them.
+    """
+    points = {model: serving(WORK | {"node_kw": 400}) for model in ("chatty", "lean")}
+    points["chatty"]["points"][0] = IDLE | {"node_kw": 300}
+    steady = fleet(
+        3, whole_nodes=True, ramp_nodes_per_h=0.5, wake_min=10, serves=points,
+        initial={"awake": {"chatty": 2}},
+    )  # fmt: skip
+    other = chat(0, model="lean")
+    parts = site(fleet=steady, chat=chat([11.6, 0, 0]), other=other)
+    assert profit(parts, hours=3) == pytest.approx(72)
+
+
+def test_whole_nodes_sleep_in_two_levels():
+    """Of 3 nodes 2 wake, for 2 x 5, so that one is ready at once; the third sleeps at 0.25 MW.
+
+    Half-hours of 0.65 MW at 100, 0.2 at 200, some at 0 and 0.2 at 100: 10 + 32.5 + 20 + 10. HiGHS
+    1.15.1 pays 5 more.
+    """
+    sleep = [
+        {"name": "soft", "node_kw": 250, "wake_min": 15, "wake_cost_cny": 5},
+        {"name": "off", "node_kw": 0, "wake_cost_cny": 30},
+    ]
+    spare = fleet(3, whole_nodes=True, spare_nodes=1, available_pu=[1, 0.5, 1, 0.5], sleep=sleep)
+    del spare["sleep_kw"]
+    parts = site([100, 200, 0, 100], fleet=spare, chat=chat(0))
+    assert profit(parts, hours=2, step_min=30) == pytest.approx(-72.5)
+
+
+@pytest.mark.parametrize("wrong", ["1.15.1", "1.14.0", "0.9.0"])
 def test_versions_with_wrong_optima_are_refused(wrong: str):
     with pytest.raises(SolveError, match=wrong):
         check_version(wrong)
@@ -70,26 +108,6 @@ def test_statuses_are_told_apart():
     assert (solved(box).status, solved(box).objective) == ("optimal", -3)
     assert solved(program([1], [([1], 5, INF)], [4])).status == "infeasible"
     assert solved(program([-1], [([1], 0, INF)], [INF])).status == "unbounded"
-
-
-def test_an_lp_that_ends_as_unknown_is_solved_afresh(monkeypatch: pytest.MonkeyPatch):
-    """HiGHS 1.15.1 ends some infeasible LPs of two days and more so."""
-    session = Session(program([-1], [([1], -INF, 3)], [INF]))
-    ends = iter([_STATUS.kUnknown])
-    calls: list[str] = []
-
-    class Forgetful:
-        def __getattr__(self, name: str) -> Any:
-            calls.append(name)
-            if name == "getModelStatus":
-                return lambda: next(ends, highs.getModelStatus())
-            return getattr(highs, name)
-
-    highs = session._highs
-    monkeypatch.setattr(session, "_highs", Forgetful())
-    assert session.run().objective == -3
-    assert calls.count("run") == 2
-    assert calls.index("clearSolver") > calls.index("run")
 
 
 def test_an_unknown_option_is_an_error_not_a_silence():
@@ -157,27 +175,27 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_plan(tmp_path: Path):
         assert planner.read_plan(tmp_path / "plan").summary["status"] == "interrupted"
 
 
-class Stalled:
-    """A solver that has no status for its first run."""
+class Mistaken:
+    """A solver that claims a status until its state is dropped."""
 
-    def __init__(self, highs: Any) -> None:
-        self.highs, self.runs = highs, 0
+    def __init__(self, highs: Any, claim: Any) -> None:
+        self.highs, self.claim = highs, claim
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.highs, name)
 
-    def run(self) -> None:
-        self.highs.run()
-        self.runs += 1
+    def clearSolver(self) -> Any:  # noqa: N802
+        self.claim = None
+        return self.highs.clearSolver()
 
     def getModelStatus(self) -> Any:  # noqa: N802
-        unknown = self.runs == 1
-        return highspy.HighsModelStatus.kUnknown if unknown else self.highs.getModelStatus()
+        return self.claim or self.highs.getModelStatus()
 
 
-def test_an_lp_that_stalls_is_solved_again():
-    """At most 3 of x and y for 1 and 2 each: 6 of y."""
-    session = Session(program([-1, -2], [([1, 1], -INF, 3)], [INF, INF]))
-    session._highs = stalled = Stalled(session._highs)
+@pytest.mark.parametrize(("claim", "integer"), [(_STATUS.kUnknown, 0), (_STATUS.kInfeasible, 1)])
+def test_an_lp_that_stalls_and_an_infeasible_presolve_are_solved_afresh(claim: Any, integer: int):
+    """At most 3 of x and y for 1 and 2 each: 6 of y. HiGHS 1.15.1 ends LPs of two days so."""
+    session = Session(program([-1, -2], [([1, 1], -INF, 3)], [INF, INF]), threads=1, seed=0)
+    session.integrality(np.full(2, integer, dtype=bool))
+    session._highs = Mistaken(session._highs, claim)
     assert session.run(time_limit_s=HANGS_S).objective == -6
-    assert stalled.runs == 2

@@ -2,7 +2,7 @@
 
 Variables: on[t] on points, start[t], stop[t] (binary, their past is fixed), start_kind[s,t] for
 every entry s of `startups`. Continuous start and stop would be exact too, but with them HiGHS
-1.15.1 presolves a few tiny programs to a wrong optimum.
+1.15.1 presolved a few tiny programs to a wrong optimum.
 
 With UT and DT the minimum times on and off in steps and T_s the `off_h` of entry s in steps:
 
