@@ -28,6 +28,7 @@ from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
 RULE_PRICE, BOTH_WAYS_PRICE, BALANCE_PRICE, PHYSICS_PRICE = 1.0, 1e1, 1e2, 1e4  # of a slack
+BOUND_FACTOR = 1.001  # of a rule that is a bound: a demand is missed before a plant exceeds its own
 GIVEN_PRICE = 1e5  # of a given value that is not kept
 MOVE_PRICE = 1e-3  # of a MW that a value moves
 SOLVER_TOLERANCE = 1e-9  # a smaller slack is none
@@ -99,8 +100,10 @@ def misses(pinned: Pinned, tolerance: float) -> Misses:
     """
     places = rule_places(pinned.free)
     program, given, values = pinned.by_rows()
+    strict = program.matrix.shape[0]
     program, rules = _opened(program, pinned, places)
     prices, limit_s = _prices(program, list(rules)), program.scenario.solver.time_limit_s
+    prices[strict:] *= BOUND_FACTOR
     prices[given] = GIVEN_PRICE
     count = len(prices)
     point = least_miss(

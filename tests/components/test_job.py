@@ -177,7 +177,7 @@ def test_a_job_that_cannot_fit_or_hardly_fits_is_warned_of() -> None:
     def said(**fields: Any) -> list[str]:
         parts = alone(10, 10, 10, **fields)
         warnings = scenario({**parts, "chat": chat()}, 3).warnings()
-        return [text for text in warnings if text.startswith("components.run")]
+        return [text for text in warnings if text.startswith("components.run: ")]
 
     assert said(release_h=2, deadline_h=9) == [
         "components.run: can never run: a run of duration_h 2 h from release_h 2 on does not end"

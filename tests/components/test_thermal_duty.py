@@ -59,7 +59,7 @@ def test_starts_in_a_local_day() -> None:
 def test_starts_before_the_horizon_count_on_its_first_day_only() -> None:
     once = {"on": False, "hours": 100, "starts_today": 1}
     start = "2026-07-15T22:00:00+08:00"
-    prices = (30, -99, 30, -99, 30)  # the day ends after the second hour
+    prices = (30, -99, 30, -99, 29)  # the day ends after the second hour
     assert on(*prices, start=start, max_starts_per_day=2, initial=once) == [1, 0, 1, 0, 1]
     assert on(*prices, start=start, max_starts_per_day=1, initial=once) == [0, 0, 1, 0, 0]
 

@@ -80,6 +80,7 @@ class Fleet(FleetFields):
     row_units: ClassVar[Mapping[str, str]] = {
         "count": "nodes", "waking": "nodes", "spare": "nodes",
         "decode_burst": "Mtok/h", "prefill": "Mtok/h", "ramp_up": "nodes", "ramp_down": "nodes",
+        "slept_asleep": "nodes",
     }  # fmt: skip
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     uses: ClassVar[Mapping[str, Use]] = {"compute": Use(order=2, drawn=True)}
