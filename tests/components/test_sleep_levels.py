@@ -304,11 +304,10 @@ def by_flows(
         entry[name] = chain[0]
         following |= dict(pairwise(chain))
         level |= dict.fromkeys(chain, v)
-    states = [*level, *demand, "out", "pool"]
+    states = [*level, *demand, "out"]
     before = dict.fromkeys(states, 0.0) | start
     known = sum(start.values())
-    before["pool"] = max(available[0] - known, 0.0)
-    before["out"] = 4 - max(available[0], known)
+    before["out"] = 4 - known
 
     def joined(a: str, b: str) -> bool:
         """Whether a node may go from a state to another one."""
@@ -320,13 +319,7 @@ def by_flows(
         return b not in level or b in first
 
     out, was_out = 4 - available, np.array([before["out"], *(4 - available[:-1])])
-    arcs = [
-        (a, b, t)
-        for a in states
-        for b in states
-        for t in range(steps)
-        if b != "pool" and joined(a, b)
-    ]
+    arcs = [(a, b, t) for a in states for b in states for t in range(steps) if joined(a, b)]
     columns = [
         *arcs,
         *[(what, m, t) for what in ("work", "mtok") for m in demand for t in range(steps)],

@@ -40,8 +40,7 @@ ramp_nodes_per_h limits the nodes awake on all models; an outage may take more o
                                                              + max(available[t-1] - available[t], 0)
 
 Before the horizon the nodes named in `initial` are in their levels. Where initial.asleep is given
-all others are in the pool: they return from an outage or have ended a job. Else they are in the
-first level.
+all others return from an outage in the first step. Else they are in the first level.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -260,7 +259,9 @@ class Sleeping:
     def _before(self) -> float:
         """Nodes available just before the window: of the horizon, all that are known."""
         first = self._first
-        return float(max(self.nodes[0], self.known_before) if first == 1 else self.nodes[first - 2])
+        if first > 1:
+            return float(self.nodes[first - 2])
+        return max(0.0 if self.initial.asleep else float(self.nodes[0]), self.known_before)
 
     @property
     def _first(self) -> int:
@@ -271,6 +272,6 @@ class Sleeping:
     def asleep_before(self) -> list[float]:
         """Nodes asleep just before the window by level."""
         asleep = [self.initial.asleep.get(level.name, 0.0) for level in self.sleep.levels]
-        if self._first == 1 and not self.initial.asleep:
+        if self._first == 1:
             asleep[0] += self._before - self.known_before
         return asleep

@@ -85,7 +85,7 @@ def check_sleep(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on sleeping and waking nodes."""
     available = available_nodes(part)
     _check_waking(plan, part, available, note)
-    change = np.diff(available, prepend=max(available[0], _known_before(plan, part)))
+    change = np.diff(available, prepend=_before(plan, part))
     levels = levels_of(part)
     if levels[0].key:
         _check_levels(plan, part, change, note)
@@ -122,6 +122,15 @@ def _on_jobs(plan: Plan, part: Part) -> Array:
     return running
 
 
+def _before(plan: Plan, part: Part) -> float:
+    """Return the nodes available just before the horizon.
+
+    Where `initial` names nodes asleep, those that it names; others come back from an outage.
+    """
+    known = _known_before(plan, part)
+    return known if _numbers(part, "asleep") else max(available_nodes(part)[0], known)
+
+
 def _asleep_before(plan: Plan, part: Part, level: Level, *, first: bool) -> float:
     """Return the nodes in a level just before the horizon.
 
@@ -129,15 +138,13 @@ def _asleep_before(plan: Plan, part: Part, level: Level, *, first: bool) -> floa
     """
     named = _numbers(part, "asleep")
     start = named.get(level.key[0], 0.0) if level.key else sum(named.values())
-    if first and not named:
-        start += max(available_nodes(part)[0] - _known_before(plan, part), 0.0)
-    return start
+    return start + (_before(plan, part) - _known_before(plan, part) if first else 0.0)
 
 
 def sleep_codes(plan: Plan, part: Part) -> Codes:
     """Return where each code of the decision `sleep` may stand."""
     available = available_nodes(part)
-    change = np.diff(available, prepend=max(available[0], _known_before(plan, part)))
+    change = np.diff(available, prepend=_before(plan, part))
     enter = leave = part.zeros
     levels = levels_of(part)
     for i, level in enumerate(levels):
