@@ -26,6 +26,7 @@ from planner.timeseries.series import Array
 
 PLAIN = 2.0**-10, 2.0**20  # typical figures (medians) between these stay as they are
 TYPICAL = 2.0**6  # the median of others
+ROUNDING = 1e-9  # of a value in solved units
 
 
 def with_units(program: Program) -> Program:
@@ -65,9 +66,13 @@ class Rescaled:
     rows: Array | float = 1.0
 
     def point(self, x: Array) -> Array:
-        """Return a point as one of the original, within the bounds that a solver may miss."""
+        """Return a point as one of the original, within the bounds that a solver may miss.
+
+        A value of the solver's rounding, which the size would make an amount, is 0.
+        """
         if self.program is self.original:
             return x
+        x = np.where(np.abs(x) < ROUNDING, 0.0, x)
         return np.clip(x * self.columns, self.original.column_lower, self.original.column_upper)
 
     def energy(self, mwh: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
