@@ -170,7 +170,9 @@ class Variants:
         Raises:
             ScenarioError: with every problem found.
         """
-        if isinstance(changes, Mapping) and any(str(path)[:10] == "components" for path in changes):
+        if isinstance(changes, Mapping) and any(
+            str(path).startswith("components") for path in changes
+        ):
             with suppress(ScenarioError):
                 return self._changed(self._free(), changes)
         return self._changed(self.document, changes or {})

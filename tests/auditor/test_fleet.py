@@ -76,6 +76,10 @@ BROKEN: list[Broken] = [
     (levels, cell("fleet.woken_for_jobs[soft]", 4, 1), "fleet", "for_jobs", step(4)),
     (levels, cell("fleet.slept[off]", 2, 0), "fleet", "fallen_asleep", step(2)),
     (levels, cell("fleet.slept[off]", 2, 4), "fleet", "slept_asleep", step(2)),
+    # three still drain when two of them are woken
+    (levels, both(rule("fleet", "sleep", 1, "drain_min", to=500),
+                  rule("fleet", "initial", "slept", to={"off": [1]})),
+        "fleet", "slept_asleep", step(7)),
     (levels, cell("fleet.woken[soft|chatty]", 3, 1), "fleet", "woken_awake", step(3)),
     (levels, cell("fleet.outage_nodes[off]", 5, 2), "fleet", "outage", step(5)),
     (levels, cell("fleet.outage_nodes[off]", 5, 0), "fleet", "fallen_asleep", step(5)),

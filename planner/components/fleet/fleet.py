@@ -338,8 +338,7 @@ class Fleet(FleetFields):
 
     def with_memory_of(self, later: Component) -> Self:
         kept = super().with_memory_of(later)
-        if isinstance(later, Fleet) and [v.name for v in later.sleep] == [
-            v.name for v in self.sleep
-        ]:
-            return kept.revised({"sleep": later.sleep})
-        return kept
+        if not isinstance(later, Fleet):
+            return kept
+        before, after = ([level.name for level in fleet.sleep] for fleet in (self, later))
+        return kept.revised({"sleep": later.sleep}) if before == after else kept

@@ -9,18 +9,18 @@ Codes of the decision `sleep`:
     sleeps         nodes sleep, and none of them wakes or joins them
     all_awake      no node sleeps, and none idles that could
 
-A node that sleeps saves (idle_kw - node_kw) times PUE and the price of its energy in every step, where
-idle_kw is that of the model it was awake for, less what it draws while it drains. The price is the
-dual of `power`, or where the fleet draws nothing that of the cheapest source. `waking` is the cost of waking and
-what the minutes cost in which the node idles: the duals of `waking` and `spare`. Of nodes that go to
-sleep, sleep on or wake in a step, the sleep shown is the shortest: that of the last ones to go to
-sleep, which wake first. Nodes that idle are compared with sleep for as long as some idle, in the
-level in which it would save most.
+A node that sleeps saves (idle_kw - node_kw) times PUE and the price of its energy in every step,
+CNY, where idle_kw is that of the model it was awake for, less what it draws while it drains. The
+price is the dual of `power`, or where the fleet draws nothing that of the cheapest source. `waking`
+is the cost of waking and what the minutes cost in which the node idles: the duals of `waking` and
+`spare`. Of nodes that go to sleep, sleep on or wake in a step, the sleep shown is the shortest:
+that of the last ones to go to sleep, which wake first. Nodes that idle are compared with sleep for
+as long as some idle, in the level in which it would save most.
 
 That waking costs no more than the sleep saves, and no less than sleep would save where nodes idle,
 follows from the LP: keeping one of these nodes awake, or putting it to sleep, is a change which the
 plan allows and which earns nothing. Fleets in which sleep saves nothing have no reasons.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
